@@ -147,7 +147,7 @@ def value_from_json(value: Any) -> Any:
 
 
 def parse_literal(text: str) -> Any:
-    """Evaluate a Python literal in which ``nan``, ``inf``, ``set()``, ``frozenset(...)`` and complex numbers may stand."""
+    """Evaluate a Python literal in which ``nan``, ``inf``, ``set()``, ``frozenset()`` and complex numbers may stand."""
     try:
         return _literal(ast.parse(text.strip(), mode="eval").body)
     except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
