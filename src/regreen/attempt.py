@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -49,7 +49,7 @@ def judge_programs(rows: Iterable[tuple[Problem, Program]], sandbox: LocalSandbo
         The key of each program judged, as its verdict is recorded.
     """
     queue = _Queue(rows, run, sandbox.tier)
-    with closing(sandbox.judge_all(queue.waiting())) as verdicts:  # so that none comes after the run is closed
+    with closing(_results(sandbox, queue)) as verdicts:  # none may come after the run is closed
         for position, verdict in verdicts:
             yield queue.settle(position, verdict)
 
@@ -141,6 +141,10 @@ class _Queue:
     def _remember(self, digest: int, key: Key) -> None:
         if len(self._known) < _REMEMBERED:
             self._known.setdefault(digest, key)
+
+
+def _results(sandbox: LocalSandbox, queue: _Queue) -> Generator[tuple[int, Verdict], None, None]:
+    yield from sandbox.judge_all(queue.waiting())
 
 
 def _digest(program: Program) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -30,7 +31,7 @@ _MOST_INDEX = 1_000_000  # programs of one problem
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, where, on how many cores.
+    """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, on ``jobs`` cores.
 
     ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``.
     """
@@ -41,15 +42,20 @@ class Judging:
     sandbox: str = "local"
     jobs: int | None = None
 
-    def open(self) -> LocalSandbox:
-        """Return the sandbox asked for; raises InputError, TierError."""
+    @property
+    def tier(self) -> str:
+        """The weakest tier allowed."""
         place, _, tier = self.sandbox.partition(":")
         if place != "local" or tier not in ("", "A", "B", "C"):
             raise InputError(f"--sandbox {self.sandbox}: expected local, local:A, local:B or local:C")
+        return tier or "B"
+
+    def open(self) -> LocalSandbox:
+        """Return the sandbox asked for; raises InputError, TierError."""
         for name in ("timeout", "memory", "output"):
             if getattr(self, name) <= 0:
                 raise InputError(f"the limit {name} must be more than 0, not {getattr(self, name)}")
-        return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=tier or "B")
+        return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=self.tier)
 
     def decides(self) -> Record:
         """Return what decides verdicts."""
@@ -72,7 +78,7 @@ class Choice:
         problems = list(found.problems())
         if not problems:
             raise InputError(f"{benchmark}: no problems left; widen --after and --before")
-        return found.name, problems
+        return _label(found.name), problems
 
     def choose(self, problems: Iterable[Problem]) -> list[Problem]:
         """Return the problems wanted; raises InputError for an id that is not there."""
@@ -156,7 +162,7 @@ def score(
     settings = _score_settings(samples, name or reading.form, reading.form, problems, choice, judging)
     with ExitStack() as stack:
         sandbox = stack.enter_context(judging.open())
-        run = stack.enter_context(Run(out, settings, about=_about(sandbox, form=reading.form, about=reading.about)))
+        run = stack.enter_context(Run(out, settings, about=_about(sandbox, samples=str(samples.path))))
         _judge(rows.record(chain([first], rows), run), sandbox, run, quiet=quiet)
         run.manifest.update(missing=rows.missing(), skipped=len(rows.bad_lines))
         if samples.missing == "fail":
@@ -196,6 +202,11 @@ def check(
         _judge(rows, sandbox, run, quiet=quiet, total=len(solved))
         summary = _finish(run, None)
         return {**_check_record(run, solved, name), "seconds": summary["seconds"], "run": summary["run"]}
+
+
+def _label(name: str) -> str:
+    """Return a benchmark's name; of a file its own, since where it lies decides nothing."""
+    return re.sub(r"\.jsonl?(\.gz)?$", "", Path(name).name)
 
 
 def _check_record(run: Run, solved: list[Problem], name: str) -> Record:
@@ -289,7 +300,8 @@ class _Rows:
     def _problem(self, row: formats.Row) -> Problem | None:
         """Return the row's problem if it is wanted."""
         if not 0 <= row.program.index < _MOST_INDEX:
-            return self._bad(row, f"index {row.program.index}; expected 0 to {_MOST_INDEX - 1}")
+            self._bad(row, f"index {row.program.index}; expected 0 to {_MOST_INDEX - 1}")
+            return None
         if row.problem is None:
             return self._chosen.get(row.program.problem)
         return self._own_problem(row, row.problem)
@@ -303,7 +315,8 @@ class _Rows:
                 return None
             self._own[problem.id] = checks
         if self._own[problem.id] != checks:
-            return self._bad(row, f"problem {problem.id} has other checks here than in an earlier row")
+            self._bad(row, f"problem {problem.id} has other checks here than in an earlier row")
+            return None
         return problem
 
     def _bad(self, row: formats.Row, reason: str) -> None:
@@ -321,7 +334,11 @@ def _first(rows: _Rows, path: Path) -> tuple[formats.Row, Problem]:
 
 
 def _about(sandbox: LocalSandbox, **more: Any) -> Record:
-    return {"sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier}, "limits": list(sandbox.limits), **more}
+    return {
+        "sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier},
+        "limits": sandbox.limits._asdict(),
+        **more,
+    }
 
 
 def _judge(

@@ -66,7 +66,7 @@ def pass_at_k_biased(n: int, c: int, k: int) -> float:
     return 1.0 - (1.0 - c / n) ** k
 
 
-def pass_at_k_P(n_P: Sequence[int], c_P: Sequence[int], k: int, *, biased: bool = False) -> list[float] | None:  # noqa: N802 (shape suffix)
+def pass_at_k_P(n_P: Sequence[int], c_P: Sequence[int], k: int, *, biased: bool = False) -> list[float] | None:
     """Return every problem's pass@k, or None where some problem has fewer than k programs."""
     if biased:
         return [pass_at_k_biased(n, c, k) for n, c in zip(n_P, c_P, strict=True)]
@@ -76,7 +76,7 @@ def pass_at_k_P(n_P: Sequence[int], c_P: Sequence[int], k: int, *, biased: bool 
 
 
 def mean_interval(
-    values_P: Sequence[float],  # noqa: N803 (shape suffix)
+    values_P: Sequence[float],
     *,
     clusters: Sequence[Hashable] | None = None,
     bounds: tuple[float, float] = (0.0, 1.0),
@@ -109,8 +109,8 @@ def mean_interval(
 
 
 def paired_difference(
-    first_P: Sequence[float],  # noqa: N803
-    second_P: Sequence[float],  # noqa: N803
+    first_P: Sequence[float],
+    second_P: Sequence[float],
     *,
     clusters: Sequence[Hashable] | None = None,
     seed: int = 0,
@@ -133,8 +133,8 @@ def mcnemar_exact(b: int, c: int) -> float:
 
 
 def paired_permutation(
-    first_P: Sequence[float],  # noqa: N803
-    second_P: Sequence[float],  # noqa: N803
+    first_P: Sequence[float],
+    second_P: Sequence[float],
     *,
     clusters: Sequence[Hashable] | None = None,
     seed: int = 0,
@@ -158,7 +158,7 @@ def paired_permutation(
     for start in range(0, resamples, step):
         signs = rng.choice([-1.0, 1.0], size=(min(step, resamples - start), len(moved)))
         hits += int(np.sum(np.abs(signs @ moved) >= observed))
-    return (hits + 1) / (resamples + 1)
+    return float((hits + 1) / (resamples + 1))
 
 
 def score(

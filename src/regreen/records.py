@@ -84,7 +84,9 @@ def read_json(path: Path) -> Record:
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); delete the run directory and start again") from error
+        raise InputError(
+            f"{path}: cannot be read as JSON ({error}); delete the run directory and start again"
+        ) from error
     return dict(value)
 
 

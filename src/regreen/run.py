@@ -70,8 +70,7 @@ class Settings:
     @property
     def directory(self) -> Path:
         """Where the run lies unless ``-o`` says otherwise: ``runs/COMMAND-BENCHMARK-HASH``."""
-        name = Path(self.benchmark).name.partition(".jsonl")[0]
-        slug = re.sub(r"[^A-Za-z0-9+._-]+", "-", name).strip("-") or "problems"
+        slug = re.sub(r"[^A-Za-z0-9+._-]+", "-", self.benchmark).strip("-") or "problems"
         return Path("runs") / f"{self.command}-{slug}-{self.hash}"
 
 
@@ -107,7 +106,7 @@ class Run:
     def __enter__(self) -> Run:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -261,7 +260,7 @@ def _continue(path: Path, settings: Settings) -> Record | None:
     differing += [_shrunk(name, manifest["grows"].get(name), size) for name, size in settings.grows.items()]
     named = [text for text in differing if text]
     if named:
-        raise InputError(f"{path} holds a run with other settings: {'; '.join(named)}. Give the same ones, or another -o")
+        raise InputError(f"{path} holds another run: {'; '.join(named)}. Give the same settings, or another -o")
     if manifest["grows"] != dict(settings.grows):
         manifest.update(grows=dict(settings.grows), finished=None)
     return manifest

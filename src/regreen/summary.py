@@ -18,11 +18,11 @@ from regreen.verdict import Outcome
 class View:
     """How a run is reported; none of it decides what is judged.
 
-    ``ks`` are the k of pass@k, ``biased`` adds the biased estimator, ``cutoff`` splits the scores at a date, and
-    ``seed`` draws the intervals.
+    ``ks`` are the k of pass@k (None: those that the run was last scored with, else 1), ``biased`` adds the biased
+    estimator, ``cutoff`` splits the scores at a date, and ``seed`` draws the intervals.
     """
 
-    ks: tuple[int, ...] = (1,)
+    ks: tuple[int, ...] | None = None
     biased: bool = False
     cutoff: date | None = None
     seed: int = 0
@@ -117,7 +117,7 @@ def _scores(
     passed: Callable[[ProblemCounts], int] = lambda c: c.passed if part is None else c.passed_part[part]  # noqa: E731
     counts = {name: (problem.programs, passed(problem)) for name, problem in problems.items()}
     labels = {name: problem.cluster for name, problem in problems.items() if problem.cluster}
-    estimates = {k: score(counts, k, clusters=labels, biased=biased, seed=view.seed) for k in view.ks}
+    estimates = {k: score(counts, k, clusters=labels, biased=biased, seed=view.seed) for k in view.ks or (1,)}
     return {f"pass@{k}": estimate_record(estimate, k) for k, estimate in estimates.items()}
 
 

@@ -38,7 +38,8 @@ def _bar(what: str, total: int | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[remark]}"))
+    remark = TextColumn("{task.fields[remark]}")
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), remark)
     with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as bar:
         job = bar.add_task(what, total=total, remark="")
         yield lambda done, remark: bar.update(job, completed=done, remark=remark)
