@@ -129,7 +129,7 @@ def mcnemar_exact(b: int, c: int) -> float:
     Valid for one program a problem; with more use :func:`paired_permutation`. Source: McNemar 1947, binomial form.
     """
     tail = sum(math.comb(b + c, i) for i in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / 2 ** (b + c))
+    return min(1.0, 2 * tail / (1 << (b + c)))
 
 
 def paired_permutation(
