@@ -185,7 +185,8 @@ def _with_base(problems: Iterator[Problem], source: Source, data: Path | None) -
     for problem in problems:
         scores = problem.meta.get("scores", {})
         if source.base and "base" not in scores:
-            base = _base_problems(source.base, data) if base is None else base
+            folder = data if data and data.is_dir() else None  # a file holds this benchmark's rows, not the base's
+            base = _base_problems(source.base, folder) if base is None else base
         if base and problem.id in base:
             checks = (*base[problem.id].checks, *problem.checks)
             meta = {**problem.meta, "scores": {"base": [0], "plus": [0, 1]}}

@@ -9,33 +9,38 @@ def agrees(got: Any, expected: Any, atol: float, rule: str, inputs: Any) -> bool
     if rule == "always":
         return True
     if rule == "root":
-        return abs(sum(c * math.pow(got, i) for i, c in enumerate(inputs[0]))) <= atol
+        return bool(abs(sum(c * math.pow(got, i) for i, c in enumerate(inputs[0]))) <= atol)
     if rule == "set":
         return set(got) == set(expected)
     if rule == "not none":
-        return got == expected if isinstance(got, bool) else expected == (got is not None)
+        return present(got) == present(expected)
     return alternative(got, rule, inputs, atol) or close(got, expected, atol)
 
 
 def alternative(got: Any, rule: str, inputs: Any, atol: float) -> bool:
     """Return whether an output is the second answer that EvalPlus allows for three of the MBPP problems."""
     if rule == "or zero":
-        return got == 0
+        return bool(got == 0)
     if rule == "or pyramid":
         edge, height = inputs
-        return abs(got - round(edge**2 + 2 * edge * math.sqrt((edge / 2) ** 2 + height**2))) <= atol
+        return bool(abs(got - round(edge**2 + 2 * edge * math.sqrt((edge / 2) ** 2 + height**2))) <= atol)
     if rule == "or padded digits":
         width = max(len(str(number)) for number in inputs)
         first, second = (str(number).zfill(width) for number in inputs)
-        return got == sum(abs(int(a) - int(b)) for a, b in zip(first, second, strict=True))
+        return bool(got == sum(abs(int(a) - int(b)) for a, b in zip(first, second, strict=True)))
     return False
+
+
+def present(value: Any) -> bool:
+    """Return a truth value as it is, and for any other whether it is there: a match object is no data."""
+    return value if isinstance(value, bool) else value is not None
 
 
 def close(got: Any, expected: Any, atol: float) -> bool:
     """Return whether numbers, or lists of them, are equal within 1e-7 of the expected one plus ``atol``."""
     if atol == 0 and floats(expected):
         atol = 1e-6
-    return got == expected or (atol != 0 and type(got) is type(expected) and near(got, expected, atol))
+    return bool(got == expected) or (atol != 0 and type(got) is type(expected) and near(got, expected, atol))
 
 
 def floats(value: Any) -> bool:
@@ -52,4 +57,4 @@ def near(got: Any, expected: Any, atol: float) -> bool:
         return bool(got == expected)
     if got == expected or (got != got and expected != expected):  # nan agrees with nan
         return True
-    return abs(got - expected) <= atol + 1e-7 * abs(expected)
+    return bool(abs(got - expected) <= atol + 1e-7 * abs(expected))

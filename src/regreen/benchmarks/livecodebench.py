@@ -11,6 +11,7 @@ import binascii
 import pickletools
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from regreen.benchmarks import preludes
@@ -73,7 +74,7 @@ def _problem(row: Row) -> Problem:
         meta={
             "source": "livecodebench",
             "split": "test",
-            "date": str(row.fields.get("contest_date"))[:10],
+            "date": str(row.get("contest_date", (str, date)))[:10],
             **{key: row.fields[key] for key in _DETAILS if key in row.fields},
         },
     )

@@ -8,6 +8,7 @@ which eleven problems have, are hidden and score.
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterable, Iterator
 
 from regreen.benchmarks.rows import Row
@@ -72,7 +73,9 @@ def _called_names(code: str) -> list[str]:
 
 def _parse(source: str) -> list[ast.stmt]:
     try:
-        return ast.parse(source).body
+        with warnings.catch_warnings():  # published solutions hold escapes such as "\d", of which Python warns
+            warnings.simplefilter("ignore")
+            return ast.parse(source).body
     except (SyntaxError, ValueError):
         return []
 
