@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,10 @@ from typing import Any
 import pytest
 
 from regreen.problem import Assert, Problem
+
+# The libraries read these when they are imported: no test may reach the real hub, or an earlier download from it.
+_HUB = tempfile.TemporaryDirectory(prefix="regreen-hub-")
+os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=_HUB.name)
 
 Write = Callable[[str, Iterable[Mapping[str, Any]]], Path]
 

@@ -115,7 +115,7 @@ def test_a_selected_row_with_too_few_arguments_names_its_line(write: Any) -> Non
 
 
 @pytest.mark.data
-def test_the_public_selection_has_25_stdin_problems_that_show_their_samples(data_root: Path) -> None:
+def test_every_stdin_problem_of_the_public_selection_shows_samples(data_root: Path) -> None:
     problems = list(load("apps:test", data=data_root).problems())
     stdin = [problem for problem in problems if problem.entry_point is None]
     assert len(problems) == 77

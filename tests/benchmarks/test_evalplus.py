@@ -169,10 +169,10 @@ def test_each_special_rule_takes_its_second_answer_and_no_other() -> None:
     assert agrees("a match", object(), 0, RULES["check_str"], ["s"])
     assert not agrees(None, object(), 0, RULES["check_str"], ["s"])
     assert not agrees(False, True, 0, RULES["check_str"], ["s"])
-    assert agrees(8, 0, 0, RULES["digit_distance_nums"], [9, 21]) is agrees(
-        9, 0, 0, RULES["digit_distance_nums"], [9, 21]
-    )
-    assert agrees(33, 0, 0, RULES["surface_Area"], [3, 4])
+    assert agrees(10, 9, 0, RULES["digit_distance_nums"], [9, 21])
+    assert not agrees(8, 9, 0, RULES["digit_distance_nums"], [9, 21])
+    assert agrees(35, 33, 0, RULES["surface_Area"], [3, 4])
+    assert not agrees(34, 33, 0, RULES["surface_Area"], [3, 4])
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
