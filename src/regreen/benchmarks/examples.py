@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import doctest
 import re
 from collections.abc import Iterator
 
@@ -34,6 +33,8 @@ def _docstring(prompt: str, entry_point: str) -> str:
 
 
 def _doctests(doc: str, entry_point: str) -> Iterator[str]:
+    import doctest  # here, since it brings the debugger and unittest along
+
     try:
         parsed = doctest.DocTestParser().get_examples(doc)
     except ValueError:
