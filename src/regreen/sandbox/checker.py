@@ -131,17 +131,20 @@ class Remote:
         _ask(self, "put", key, value)
 
     def __len__(self) -> int:
-        return _exactly(int, _ask(self, "size"))
+        size: int = _exactly(int, _ask(self, "size"))
+        return size
 
     def __iter__(self) -> Iterator[Any]:
         return iter(_exactly(list, _ask(self, "list")))
 
     def __str__(self) -> str:
-        return _exactly(str, _ask(self, "text"))
+        text: str = _exactly(str, _ask(self, "text"))
+        return text
 
 
 def _number(remote: Remote) -> int:
-    return object.__getattribute__(remote, "_number")  # type: ignore[no-any-return]
+    number: int = object.__getattribute__(remote, "_number")
+    return number
 
 
 def _ask(remote: Remote, verb: str, *parts: Any) -> Any:
@@ -204,11 +207,6 @@ class Recorder:
 class RewriteAsserts(ast.NodeTransformer):
     """Turns each assert into one that tells the recorder what was compared."""
 
-    _rules = {
-        ast.Eq: "equal", ast.NotEq: "not equal", ast.Lt: "less", ast.LtE: "at most", ast.Gt: "greater",
-        ast.GtE: "at least", ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
-    }  # fmt: skip
-
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         match node.test:
             case ast.Compare(left, [operator], [right]):
@@ -218,7 +216,7 @@ class RewriteAsserts(ast.NodeTransformer):
                 operation.body.ops = [operator]
                 arguments = [
                     ast.Constant(_has_call(left) or not _has_call(right)),
-                    ast.Constant(self._rules[type(operator)]),
+                    ast.Constant(compare.OPERATORS[type(operator)]),
                     left,
                     right,
                     operation,

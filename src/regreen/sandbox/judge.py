@@ -214,10 +214,8 @@ class _Trial:
             data = results.read(guest.RESULTS_CAP + _COMPARED_HERE)
             stop = self._stop(end, output)
             shown = _shown(output)
-        if len(data) > _COMPARED_HERE:
-            checks = self._compare_in_child(data, stop)
-        else:
-            checks = self._compare(data, stop)
+        compared = self._compare_in_child if len(data) > _COMPARED_HERE else self._compare
+        checks = compared(data, stop)
         return [_with(r, self._source, shown) for r in checks]
 
     def _stop(self, end: End, output: _File) -> Result:

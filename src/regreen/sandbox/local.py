@@ -29,26 +29,10 @@ from regreen.sandbox.plain import Encoder
 from regreen.verdict import CheckResult, Outcome, Verdict
 
 # Standard modules that programs use often: loaded once in the zygote. Each megabyte costs every clone some 10 us.
-PRELOADED = [
-    "bisect",
-    "collections",
-    "collections.abc",
-    "copy",
-    "datetime",
-    "decimal",
-    "fractions",
-    "functools",
-    "heapq",
-    "itertools",
-    "json",
-    "math",
-    "operator",
-    "random",
-    "re",
-    "string",
-    "threading",
-    "typing",
-]
+PRELOADED = (
+    "bisect", "collections", "collections.abc", "copy", "datetime", "decimal", "fractions", "functools", "heapq",
+    "itertools", "json", "math", "operator", "random", "re", "string", "threading", "typing",
+)  # fmt: skip
 _NUMPY_WORD = re.compile(r"^\s*(?:import|from)\s+numpy\b", re.MULTILINE)
 _SPARE_WALL = 60.0  # seconds beyond all limits after which a lane that does not answer is given up
 _PROBLEMS_KEPT = 1024  # problems that a lane keeps prepared, while their checks are not too long in sum
@@ -90,7 +74,7 @@ class Lane:
     def __init__(self, tier: str, limits: Limits, modules: Iterable[str], packages: dict[str, list[str]]) -> None:
         self._limits = limits
         self._scratch = tempfile.TemporaryDirectory(prefix="regreen-") if tier != "A" else None
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the lane
         self._known: OrderedDict[int, tuple[Problem, int, int]] = OrderedDict()  # with its number and size
         self._next = 0
         self._text = 0

@@ -4,7 +4,7 @@ Scalars, text and bytes stand for themselves, and so does a list. All else is a 
 
     {"t": [..]} tuple   {"s": [..]} set   {"f": [..]}  frozenset   {"d": [k, v, k, v ..]} dict
     {"a": bytes} bytearray                {"n": [a, b, c]} range
-    {"x": [type, argument ..]}  a plain type itself, Decimal, Fraction, date, time, datetime, timedelta, rebuilt by their constructors
+    {"x": [type, argument ..]}  a plain type itself; Decimal, Fraction, date, time, datetime, timedelta
     {"r": n}    the n-th list, set, dict or bytearray of this text again       {"o": [id, type]} something else
 
 A subclass of a plain type crosses as the plain value underneath, read by the base class's own methods, so that
@@ -145,7 +145,9 @@ _UNDERNEATH: dict[type, Callable[[Any], Any]] = {
     str: str.__str__,
     list: lambda v: list.__getitem__(v, slice(None)),
     tuple: lambda v: tuple(tuple.__iter__(v)),
-    dict: lambda v: dict(zip(dict.__iter__(v), map(dict.__getitem__, [v] * dict.__len__(v), dict.__iter__(v)))),
+    dict: lambda v: dict(
+        zip(dict.__iter__(v), map(dict.__getitem__, [v] * dict.__len__(v), dict.__iter__(v)), strict=True)
+    ),
     set: lambda v: set(set.__iter__(v)),
     frozenset: lambda v: frozenset(frozenset.__iter__(v)),
     bytes: lambda v: bytes.__getitem__(v, slice(None)),
@@ -222,10 +224,9 @@ class Decoder:
         self._count(1)
         return len(self.made) - 1
 
-    def _fill(self, number: int, packed: list[Any]) -> list[Any]:
-        container: list[Any] = self.made[number]
-        container += self._items(packed)
-        return self._close(number)  # type: ignore[no-any-return]
+    def _fill(self, number: int, packed: list[Any]) -> Any:
+        self.made[number] += self._items(packed)
+        return self._close(number)
 
     def _close(self, number: int) -> Any:
         self._sizes[number] += self._nodes

@@ -64,10 +64,6 @@ _OPERATIONS = {
     "not in": lambda a, b: a not in b,
     "false": lambda a, b: not a,
 }
-_COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "equal", ast.NotEq: "not equal", ast.Is: "is", ast.IsNot: "is not", ast.Lt: "less", ast.LtE: "at most",
-    ast.Gt: "greater", ast.GtE: "at least", ast.In: "in", ast.NotIn: "not in",
-}  # fmt: skip
 
 
 @dataclass
@@ -156,7 +152,7 @@ class _CheckReader:
         function = next((s for s in body if isinstance(s, ast.FunctionDef)), None)
         if function is not None:
             body = self._unwrap(body, function)
-        return [self._condition(s) for s in body if not _is_idle(s)]  # type: ignore[arg-type]
+        return [self._condition(s) for s in body if not _is_idle(s)]
 
     def _unwrap(self, body: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
         """Return the body of ``def check(candidate)`` if all else is a single call of it."""
@@ -173,12 +169,12 @@ class _CheckReader:
         if not isinstance(statement, ast.Assert):
             raise NotStatic
         self._calls = []
-        message = statement.msg.value if isinstance(statement.msg, ast.Constant) else None
+        message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else None
         match statement.test:
             case ast.Compare(left, [operator], [right]):
                 before, after = self._compile(left), self._compile(right)
                 answer_left = _mentions_result(left) or not _mentions_result(right)
-                kind = _COMPARISONS[type(operator)]
+                kind = compare.OPERATORS[type(operator)]
                 return Condition(self._calls, before, after, kind, answer_left, message)
             case ast.UnaryOp(ast.Not(), operand):
                 return Condition(self._calls, self._compile(operand), _FALSE, "false", True, message)

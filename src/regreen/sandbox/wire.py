@@ -55,10 +55,10 @@ class _Reader:
             raise Unreadable("cut short")
         return self._data[start : self._place]
 
-    def int(self, _: int) -> int:
+    def read_int(self, _: int) -> int:
         return self._unpack(_INT)  # type: ignore[no-any-return]
 
-    def long(self, _: int) -> int:
+    def read_long(self, _: int) -> int:
         """Digits of 15 bits, the least first; the sign is the count's."""
         count = self._unpack(_LONG)
         digits = struct.unpack(f"<{abs(count)}H", self._take(2 * abs(count)))
@@ -68,20 +68,20 @@ class _Reader:
         value = int("".join(f"{digit:015b}" for digit in reversed(digits)) or "0", 2)
         return -value if count < 0 else value
 
-    def float(self, _: int) -> float:
+    def read_float(self, _: int) -> float:
         return self._unpack(_FLOAT)  # type: ignore[no-any-return]
 
-    def complex(self, _: int) -> complex:
+    def read_complex(self, _: int) -> complex:
         real, imag = _COMPLEX.unpack(self._take(_COMPLEX.size))
         return complex(real, imag)
 
-    def text(self, _: int) -> str:
+    def read_text(self, _: int) -> str:
         return self._take(self._unpack(_SIZE)).decode("utf-8", "surrogatepass")
 
-    def bytes(self, _: int) -> bytes:
+    def read_bytes(self, _: int) -> bytes:
         return self._take(self._unpack(_SIZE))
 
-    def list(self, depth: int) -> list[Any]:
+    def read_list(self, depth: int) -> list[Any]:
         count = self._unpack(_SIZE)
         if count < 0 or count > len(self._data) - self._place:
             raise Unreadable("cut short")
@@ -99,16 +99,16 @@ class _Reader:
                 return [*values]
         return None
 
-    def tuple(self, depth: int) -> tuple[Any, ...]:
-        return tuple(self.list(depth))
+    def read_tuple(self, depth: int) -> tuple[Any, ...]:
+        return tuple(self.read_list(depth))
 
-    def set(self, depth: int) -> set[Any]:
-        return set(self.list(depth))
+    def read_set(self, depth: int) -> set[Any]:
+        return set(self.read_list(depth))
 
-    def frozenset(self, depth: int) -> frozenset[Any]:
-        return frozenset(self.list(depth))
+    def read_frozenset(self, depth: int) -> frozenset[Any]:
+        return frozenset(self.read_list(depth))
 
-    def dict(self, depth: int) -> dict[Any, Any]:
+    def read_dict(self, depth: int) -> dict[Any, Any]:
         made: dict[Any, Any] = {}
         while self._data[self._place] != 0x30:  # "0" ends a dictionary
             key = self.value(depth)
@@ -122,18 +122,18 @@ _READERS: dict[int, Callable[[_Reader, int], Any]] = {
     ord("T"): lambda reader, depth: True,
     ord("F"): lambda reader, depth: False,
     ord("."): lambda reader, depth: Ellipsis,
-    ord("i"): _Reader.int,
-    ord("l"): _Reader.long,
-    ord("g"): _Reader.float,
-    ord("y"): _Reader.complex,
-    ord("u"): _Reader.text,
-    ord("t"): _Reader.text,
-    ord("s"): _Reader.bytes,
-    ord("["): _Reader.list,
-    ord("("): _Reader.tuple,
-    ord("<"): _Reader.set,
-    ord(">"): _Reader.frozenset,
-    ord("{"): _Reader.dict,
+    ord("i"): _Reader.read_int,
+    ord("l"): _Reader.read_long,
+    ord("g"): _Reader.read_float,
+    ord("y"): _Reader.read_complex,
+    ord("u"): _Reader.read_text,
+    ord("t"): _Reader.read_text,
+    ord("s"): _Reader.read_bytes,
+    ord("["): _Reader.read_list,
+    ord("("): _Reader.read_tuple,
+    ord("<"): _Reader.read_set,
+    ord(">"): _Reader.read_frozenset,
+    ord("{"): _Reader.read_dict,
 }
 
 

@@ -7,6 +7,7 @@ child reads its job from a descriptor after the clone, so the zygote never holds
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -22,8 +23,8 @@ _ORDER = struct.Struct("=dd?")
 _END = struct.Struct("=iBdd")
 _DESCRIPTORS = 4  # standard input, output, error, results; a fifth, the job, is read and closed
 _SHORTEST_WAIT = 0.001
-# A program that needs a little more than its time is let finish if the machine may be to blame, so that it can be judged
-# again, alone: much more where it had to queue for a processor, for then caches were shared too.
+# A program that needs a little more than its time is let finish if the machine may be to blame, so that it can be
+# judged again, alone: much more where it had to queue for a processor, for then caches were shared too.
 _PATIENCE_CALM, _PATIENCE_LOADED = 1.1, 1.5
 _LOADED = 0.1  # seconds in the queue for each second of CPU time
 KILLED_BY = ("", "cpu", "wall")  # why the zygote killed a child
@@ -78,7 +79,7 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None) -> None:
         packed, descriptors, _, _ = socket.recv_fds(channel, _ORDER.size, _DESCRIPTORS + 1)
         if not packed:
             return
-        end = run_child(jail, Order(*_ORDER.unpack(packed)), proc, lambda: _child(jail, descriptors))
+        end = run_child(jail, Order(*_ORDER.unpack(packed)), proc, functools.partial(_child, jail, descriptors))
         for fd in descriptors:
             os.close(fd)
         if os.stat(jail.scratch).st_ctime_ns != clean:
