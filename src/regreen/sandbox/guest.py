@@ -261,9 +261,9 @@ def _finish_streams() -> BaseException | None:
     """What Python does at its end: wait for threads, run exit functions, flush."""
     try:
         if "threading" in sys.modules:
-            sys.modules["threading"]._shutdown()  # type: ignore[attr-defined]
+            sys.modules["threading"]._shutdown()
         if "atexit" in sys.modules:
-            sys.modules["atexit"]._run_exitfuncs()  # type: ignore[attr-defined]
+            sys.modules["atexit"]._run_exitfuncs()
         sys.stdout.flush()
     except BaseException as error:
         return error

@@ -89,8 +89,8 @@ class Encoder:
     def _list(self, value: list[Any], depth: int) -> Any:
         return self._again(value) or self._items(value, depth)
 
-    def _items(self, items: Any, depth: int) -> list[Any]:
-        items = list(items)
+    def _items(self, container: Any, depth: int) -> list[Any]:
+        items: list[Any] = list(container)
         if set(map(type, items)) <= _ATOMS:
             return items
         depth += 1
