@@ -12,9 +12,10 @@ PROGRAM = "def f(x):\n    return x + 1\n"
 
 PIECES = st.sampled_from(
     [
-        "```", "```python", "    ```", "def f(x):", "    return x", "import os", "print(1)", "x = 1", "<think>", "</think>",
-        "Here is the code:", "Sorry", '"""', "for i in x:", "class A:", "    pass", "(", ")", "# why", "", "\x00", "\ud800",
-        "@wraps", "for example:", "\t", "\r", "\x0c", "<|end_of_thought|>", "'</think>'", "```python x", "1 +",
+        "```", "```python", "    ```", "def f(x):", "    return x", "import os", "print(1)", "x = 1", "<think>",
+        "</think>", "Here is the code:", "Sorry", '"""', "for i in x:", "class A:", "    pass", "(", ")", "# why", "",
+        "\x00", "\ud800", "@wraps", "for example:", "\t", "\r", "\x0c", "<|end_of_thought|>", "'</think>'",
+        "```python x", "1 +",
     ]
 )  # fmt: skip
 REPLIES = st.lists(PIECES, max_size=12).map("\n".join) | st.text()

@@ -103,7 +103,7 @@ def _between_prose(lines: Sequence[str]) -> str:
 
 def _starts(lines: Sequence[str]) -> list[int]:
     """Return where the program may begin: lines that look like code, up to the first definition or import."""
-    starts = []
+    starts: list[int] = []
     for number, line in enumerate(lines):
         if _DEFINES.match(line):
             return [*starts[:_MOST_STARTS], number]
