@@ -65,7 +65,11 @@ def test_the_humaneval_stops_end_a_raw_continuation() -> None:
         (f"let me see </think>{PROGRAM}", PROGRAM, "thinking+whole"),
         (f"Here you are:\n\n{PROGRAM}\nIt adds one.", PROGRAM, "lines"),
         ("The script:\nn = int(input())\nprint(n)\nThat is all.", "n = int(input())\nprint(n)", "lines"),
+        (f"{PROGRAM}\nExample usage:\nprint(f(2))", PROGRAM, "lines"),
+        ("n = int(input())\nprint(n", "n = int(input())\nprint(n", "unparsable"),
         ("```python\ndef f(x:\n    return x\n```", "def f(x:\n    return x\n", "unparsable"),
+        ("```\nn = int(input()\nprint(n)\n```", "n = int(input()\nprint(n)\n", "unparsable"),
+        ("```\n1 2 3\n```", "", "none"),
         (f"{PROGRAM}\ndef g(:\n    pass", f"{PROGRAM}\ndef g(:\n    pass", "unparsable"),
         ("I am sorry, but I cannot do that.", "", "none"),
         ("Sorry", "", "none"),
@@ -85,4 +89,4 @@ def test_a_fence_inside_a_docstring_does_not_split_a_whole_program() -> None:
 
 @pytest.mark.parametrize("hostile", ["(" * 100_000, "-" * 100_000 + "1", "[" * 5_000 + "]" * 5_000, "x = (\n" * 2_000])
 def test_hostile_nesting_is_only_text(hostile: str) -> None:
-    assert extract(hostile).rule in {"whole", "none"}
+    assert extract(hostile).rule in {"whole", "unparsable", "none"}

@@ -30,7 +30,7 @@ _CODE = re.compile(
     r"""\s*(?: (?:for|while|if|with|try)\b.*:\s*(?:\#.*)?$ | print\( | [A-Za-z_][\w.\[\], ]*\s*[-+*/%|&^]?=(?!=) )""",
     re.VERBOSE,
 )
-_MOST_STARTS = 50  # places tried as the program's first line: keeps hostile replies cheap
+_MOST_ENDS = 50  # lines tried as the program's last: hostile replies stay cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,40 +91,36 @@ def _fences(text: str) -> Iterator[str]:
 
 
 def _between_prose(lines: Sequence[str]) -> str:
-    """Return the longest run of lines that is a program, where neither side drops a definition or an import."""
-    for start in _starts(lines):
-        end = _longest_end(lines, start)
-        if end > start and not any(map(_DEFINES.match, lines[end:])):
-            piece = "\n".join(lines[start:end])
-            if _is_program(piece):
-                return piece
-    return ""
+    """Return the program between lines of prose: from the first line of code to where prose begins again.
 
-
-def _starts(lines: Sequence[str]) -> list[int]:
-    """Return where the program may begin: lines that look like code, up to the first definition or import."""
-    starts: list[int] = []
-    for number, line in enumerate(lines):
-        if _DEFINES.match(line):
-            return [*starts[:_MOST_STARTS], number]
-        if _CODE.match(line):
-            starts.append(number)
-    return starts[:_MOST_STARTS]
+    Empty if the line after it is code as well, or if a definition or an import follows later: then the code is broken.
+    """
+    start = next((number for number, line in enumerate(lines) if _is_code(line)), len(lines))
+    end = _longest_end(lines, start)
+    after = [line for line in lines[end:] if line.strip()]
+    if after and (_is_code(after[0]) or any(map(_DEFINES.match, after))):
+        return ""
+    piece = "\n".join(lines[start:end])
+    return piece if _is_program(piece) else ""
 
 
 def _longest_end(lines: Sequence[str], start: int) -> int:
     """Return the largest end for which ``lines[start:end]`` parses; each error's line bounds the next try."""
     end = len(lines)
-    while end > start:
+    for _ in range(_MOST_ENDS):
         error = _syntax_error("\n".join(lines[start:end]))
         if error is None:
-            break
-        end = min(end - 1, start + max(error - 1, 0))
-    return end
+            return end
+        end = max(start, min(end - 1, start + error - 1))
+    return start
 
 
 def _holds_code(text: str) -> bool:
-    return not _THINKING_STARTS.match(text) and any(map(_DEFINES.match, text.split("\n")))
+    return not _THINKING_STARTS.match(text) and any(map(_is_code, text.split("\n")))
+
+
+def _is_code(line: str) -> bool:
+    return bool(_DEFINES.match(line) or _CODE.match(line))
 
 
 def _is_program(source: str) -> bool:

@@ -19,6 +19,10 @@ _BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file for reading, unpacked if it is gzipped; raises InputError that says why it cannot be."""
+    if path.is_fifo():
+        raise InputError(
+            f"{path}: a pipe is read only once, but finding a file's form takes a first look; save it to a file"
+        )
     try:
         file = path.open("rb")
     except OSError as error:

@@ -118,9 +118,14 @@ def own_problem(row: Fields, prelude: str = "") -> Problem:
     )
 
 
+def field_names(row: Fields) -> str:
+    """Return the names of a row's first fields, for a message of one line."""
+    return ", ".join(name[:40] if name.isprintable() else repr(name[:40]) for name in list(row)[:6]) or "none"
+
+
 def _get(row: Fields, name: str) -> Any:
     if name not in row:
-        raise BadRow(f"no field {name!r}; found {', '.join(list(row)[:6]) or 'none'}")
+        raise BadRow(f"no field {name!r}; found {field_names(row)}")
     return row[name]
 
 

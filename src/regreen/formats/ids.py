@@ -17,6 +17,8 @@ from regreen.problem import Problem
 _NUMBERED = re.compile(r"(?P<words>(?:[A-Za-z]+\+?[/_ -])*)(?P<number>\d+)(?P<name>_[A-Za-z_]\w*)?")
 _EMPTY_WORDS = {"problem", "sample", "task"}  # say nothing about the benchmark
 
+_MOST_SEARCHES = 20  # unknown ids for which the closest one is looked for: a file of another benchmark has thousands
+
 Key = tuple[frozenset[str], int]
 
 
@@ -26,7 +28,8 @@ class Ids:
     def __init__(self, problems: Mapping[str, Problem]) -> None:
         self._problems = problems
         self._numbered: dict[int, list[tuple[frozenset[str], str]]] = {}
-        self._known: dict[str, str] = {}
+        self._found: dict[str, Problem | BadRow] = {}
+        self._searches = 0
         for id in problems:
             if key := parse_id(id):
                 self._numbered.setdefault(key[1], []).append((key[0], id))
@@ -34,20 +37,25 @@ class Ids:
     def find(self, spelled: str | int) -> Problem:
         """Return the problem meant; raises BadRow that names the closest id if there is none, or more than one."""
         spelled = str(spelled).strip()
-        if spelled not in self._known:
-            self._known[spelled] = self._find(spelled)
-        return self._problems[self._known[spelled]]
+        if spelled not in self._found:
+            self._found[spelled] = self._find(spelled)
+        found = self._found[spelled]
+        if isinstance(found, BadRow):
+            raise BadRow(str(found))
+        return found
 
-    def _find(self, spelled: str) -> str:
-        if spelled in self._problems:
-            return spelled
-        matches = self._matches(parse_id(spelled))
+    def _find(self, spelled: str) -> Problem | BadRow:
+        matches = [spelled] if spelled in self._problems else self._matches(parse_id(spelled))
         if len(matches) == 1:
-            return matches[0]
+            return self._problems[matches[0]]
         if matches:
-            raise BadRow(f"id {spelled!r} may mean {' or '.join(matches[:3])}; write the whole id")
-        closest = difflib.get_close_matches(spelled, self._problems, n=1, cutoff=0.0)
-        raise BadRow(f"no problem {spelled!r} in the benchmark; the closest id is {closest[0]!r}")
+            return BadRow(f"id {spelled[:60]!r} may mean {' or '.join(matches[:3])}; write the whole id")
+        return BadRow(f"no problem {spelled[:60]!r} in the benchmark; {self._hint(spelled)}")
+
+    def _hint(self, spelled: str) -> str:
+        self._searches += 1
+        near = difflib.get_close_matches(spelled, self._problems, n=1) if self._searches <= _MOST_SEARCHES else []
+        return f"the closest id is {near[0]!r}" if near else f"its ids read like {next(iter(self._problems))!r}"
 
     def _matches(self, key: Key | None) -> list[str]:
         if key is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from regreen.errors import InputError
 from regreen.formats import agents, files, lines, lists
-from regreen.formats.form import BadRow, Draft, Entry, Form, Rows, Settings, Which
+from regreen.formats.form import BadRow, Draft, Entry, Form, Rows, Settings, Which, field_names
 from regreen.formats.ids import Ids
 from regreen.problem import Problem
 from regreen.program import Program
@@ -108,7 +108,9 @@ def open_samples(
     by_id = dict(problems) if isinstance(problems, Mapping) else {problem.id: problem for problem in problems}
     found, entries = _detect(Path(path), _candidates(form))
     if not by_id and not found.own_checks:
-        raise InputError(f"{path}: {found.name} rows bring no checks; name the benchmark that they answer")
+        raise InputError(
+            f"{path}: {found.name} rows bring no checks of their own; name their problems with --benchmark"
+        )
     return Reading(found, entries, by_id, Settings(which, cut, tuple(by_id)))
 
 
@@ -170,7 +172,7 @@ def _misfit(document: Any, first: Entry) -> str:
         row = row[0]
     if isinstance(row, BadRow):
         return str(row).partition(";")[0]
-    return f"fields {', '.join(list(row)[:6])} fit no form" if isinstance(row, dict) and row else "fits no form"
+    return f"fields {field_names(row)} fit no form" if isinstance(row, dict) and row else "fits no form"
 
 
 def _detect_folder(path: Path, forms: Sequence[Form]) -> Found:
