@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import gzip
 import json
 from collections import Counter
@@ -104,13 +103,5 @@ def test_livecodebench_and_mxeval_files_are_read(data_root: Path) -> None:
 def test_extraction_finds_the_program_that_mapcoder_s_harness_found(data_root: Path) -> None:
     rows = lines(data_root / "recorded" / "mapcoder" / "chatgpt_humaneval_cot.jsonl.gz")
     found = [(extract(row["responses"][-1]), row["source_codes"][-1]) for row in rows]
-    same = sum(tree(ours.source) == tree(theirs) for ours, theirs in found)
-    assert same == 164
+    assert all(ours.source.split() == theirs.split() for ours, theirs in found)
     assert Counter(ours.rule for ours, _ in found) == {"fence": 111, "whole": 53}
-
-
-def tree(source: str) -> str:
-    try:
-        return ast.dump(ast.parse(source))
-    except SyntaxError:
-        return "".join(source.split())

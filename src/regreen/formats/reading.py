@@ -18,7 +18,7 @@ from regreen.formats.ids import Ids
 from regreen.problem import Problem
 from regreen.program import Program
 
-FORMS = (*agents.FORMS, *lists.FORMS, *lines.FORMS)  # the first that fits is taken: the most particular come first
+FORMS = (*agents.FORMS, *lists.FORMS, *lines.FORMS)  # the first that fits is taken, so the most particular come first
 _LINES_TRIED = 100
 _RUN_FILES = ("programs.jsonl", "programs.jsonl.gz", "samples.jsonl", "samples.jsonl.gz")
 
@@ -115,8 +115,8 @@ def open_samples(
 
 
 def known_forms(forms: Sequence[Form] = FORMS) -> str:
-    """Return every form's name and what its rows hold, in one line."""
-    return "; ".join(f"{form.name} ({form.about})" for form in forms)
+    """Return every form's name and what its rows hold, in one line, the usual ones first."""
+    return "; ".join(f"{form.name} ({form.about})" for form in reversed(forms))
 
 
 Found = tuple[Form, Callable[[], Iterator[Entry]]]
