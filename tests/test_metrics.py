@@ -63,7 +63,7 @@ def test_there_is_no_estimate_where_k_exceeds_n():
 
 def test_impossible_counts_are_refused():
     for n, c, k in ((3, 4, 1), (3, -1, 1), (3, 1, 0)):
-        with pytest.raises(ValueError, match="must be at least 1|cannot have passed"):
+        with pytest.raises(ValueError, match=r"must be at least 1|cannot have passed"):
             pass_at_k(n, c, k)
 
 

@@ -13,7 +13,8 @@ def test_records_come_back_in_order_and_by_place(tmp_path):
     places = [lines.append({"i": i, "text": "é\ud800\n" * i}) for i in range(5)]
     assert [lines.at(place)["i"] for place in places] == [0, 1, 2, 3, 4]
     lines.close()
-    assert [(place, record["i"]) for place, record in read_records(tmp_path / "a.jsonl")] == list(zip(places, range(5), strict=True))
+    found = [(place, record["i"]) for place, record in read_records(tmp_path / "a.jsonl")]
+    assert found == list(zip(places, range(5), strict=True))
 
 
 @pytest.mark.parametrize("torn", [b"{", b'{"i": 1}', b"\xff" * 200_000])
