@@ -134,8 +134,7 @@ def test_other_settings_and_a_locked_run_exit_with_2(regreen, files, tmp_path):
     assert done.returncode == 2
     assert is_one_line(done.stderr)
     assert "timeout is 2.0 there, 3.0 here" in done.stderr
-    code = "import fcntl, time; f = open('out/.lock', 'r+'); fcntl.flock(f, fcntl.LOCK_EX); print('', flush=True); time.sleep(60)"
-    holder = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE)
+    holder = subprocess.Popen([sys.executable, "-c", HOLD_LOCK], cwd=tmp_path, stdout=subprocess.PIPE)
     holder.stdout.readline()
     done = score(regreen, files, "-o", "out")
     holder.kill()
@@ -143,6 +142,15 @@ def test_other_settings_and_a_locked_run_exit_with_2(regreen, files, tmp_path):
     assert (done.returncode, is_one_line(done.stderr)) == (2, True)
     assert "is writing there" in done.stderr
     assert score(regreen, files, "-o", "out").returncode == 0
+
+
+HOLD_LOCK = """
+import fcntl, time
+file = open("out/.lock", "r+")
+fcntl.flock(file, fcntl.LOCK_EX)
+print(flush=True)
+time.sleep(60)
+"""
 
 
 def long_job(tmp_path):
@@ -244,7 +252,7 @@ def test_a_closed_pipe_is_no_error(files, tmp_path, regreen):
     score(regreen, files, "-o", "out")
     command = f"{sys.executable} -m regreen.cli report out | head -c 1"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    assert "Error" not in done.stderr and "Traceback" not in done.stderr
+    assert done.stderr == ""
 
 
 def test_on_a_terminal_progress_is_shown_on_stderr_alone(files, tmp_path):

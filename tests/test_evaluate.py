@@ -36,7 +36,7 @@ def test_a_score_is_the_mean_of_the_problems_unbiased_estimates(tmp_path, toy):
     outcomes = {name: n for name, n in found["outcomes"].items() if n}
     assert outcomes == {"passed": 6, "exception": 2, "wrong_answer": 4}
     assert found["exceptions"] == {"IndexError": 2}
-    assert found["bad_lines"] == [] and found["missing"] == []
+    assert (found["bad_lines"], found["missing"]) == ([], [])
 
 
 def test_the_biased_estimator_comes_on_request(tmp_path, toy):
@@ -107,8 +107,8 @@ def test_other_programs_under_the_same_directory_are_refused(tmp_path, toy):
     scored(tmp_path, toy, programs(4, 2, 0))
     with pytest.raises(InputError, match="samples is "):
         scored(tmp_path, toy, programs(4, 2, 1))
+    path = write_samples(tmp_path, programs(4, 2, 0))
     with pytest.raises(InputError, match=r"timeout is 2\.0 there, 9\.0 here"):
-        path = write_samples(tmp_path, programs(4, 2, 0))
         score(Samples(path), toy, judging=replace(JUDGING, timeout=9.0), out=tmp_path / "run")
 
 

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-HEAVY = "torch transformers datasets openai matplotlib numpy scipy pydantic jinja2 httpx rich huggingface_hub".split()
+HEAVY = ["torch", "transformers", "datasets", "openai", "matplotlib", "numpy", "scipy", "pydantic", "jinja2", "httpx"]
+HEAVY += ["rich", "huggingface_hub"]
 
 
 def loaded(code):

@@ -116,7 +116,7 @@ def _scores(
 ) -> dict[str, Record]:
     passed: Callable[[ProblemCounts], int] = lambda c: c.passed if part is None else c.passed_part[part]  # noqa: E731
     counts = {name: (problem.programs, passed(problem)) for name, problem in problems.items()}
-    labels = {name: problem.cluster for name, problem in problems.items() if problem.cluster}
+    labels = {name: problem.cluster for name, problem in problems.items() if problem.cluster is not None}
     estimates = {k: score(counts, k, clusters=labels, biased=biased, seed=view.seed) for k in view.ks or (1,)}
     return {f"pass@{k}": estimate_record(estimate, k) for k, estimate in estimates.items()}
 

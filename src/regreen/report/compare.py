@@ -18,7 +18,7 @@ def compare(first: Counts, second: Counts, *, ks: Sequence[int] = (1,), seed: in
     """
     names = [name for name in sorted(first.problems) if _has_programs(first, name) and _has_programs(second, name)]
     pairs = [(first.problems[name], second.problems[name]) for name in names]
-    clusters = [one.cluster or name for name, (one, _) in zip(names, pairs, strict=True)]
+    clusters = [name if one.cluster is None else one.cluster for name, (one, _) in zip(names, pairs, strict=True)]
     return {
         "problems": len(names),
         "only_first": sum(problem.programs > 0 for problem in first.problems.values()) - len(names),

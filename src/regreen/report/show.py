@@ -93,7 +93,8 @@ def _listing(source: str, failure: Record | None) -> Iterator[str]:
 def _check_lines(failure: Record, problem: Record) -> Iterator[str]:
     """Yield the first check that failed: its code or input, what went wrong, got and expected."""
     checks = problem.get("checks", [])
-    yield f"check {failure['index']}:"
+    at = f", its assert {failure['asserts_run']}" if failure.get("asserts_run") else ""
+    yield f"check {failure['index']}{at}:"
     if failure["index"] < len(checks):
         yield from (f"    {line}" for line in checks[failure["index"]].splitlines())
     if failure.get("error_type"):

@@ -43,7 +43,9 @@ def scores_table(runs: Sequence[Record]) -> Table:
     for run in runs:
         for label, problems, scores in _parts(run, several=len(runs) > 1):
             rows.append([label, problems, str(run["programs"]), *(_cell(scores.get(name)) for name in names)])
-    notes = [*_interval_notes(runs), *(note for run in runs for note in _notes(run))]
+    notes = _interval_notes(runs)
+    for run in runs:
+        notes += [f"{_label(run)}: {note}" if len(runs) > 1 else note for note in _notes(run)]
     return Table("Scores", ["", "problems", "programs", *names], rows, notes)
 
 
