@@ -159,14 +159,16 @@ class _CheckReader:
         return [self._condition(s) for s in body if not _is_idle(s)]
 
     def _unwrap(self, body: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
-        """Return the body of ``def check(candidate)`` if all else is a single call of it."""
+        """Return what ``def check(candidate)`` does, as often as it is called, if all else is such calls."""
         rest = [s for s in body if s is not function and not _is_idle(s)]
-        if len(rest) != 1 or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+        if not rest or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+            raise NotStatic
+        if len({ast.dump(statement) for statement in rest}) != 1:
             raise NotStatic
         match rest[0]:
             case ast.Expr(ast.Call(ast.Name(name), [target], [])) if name == function.name:
                 self._candidate[function.args.args[0].arg] = _target_name(target)
-                return function.body
+                return function.body * len(rest)
         raise NotStatic
 
     def _condition(self, statement: ast.stmt) -> Condition:
