@@ -166,7 +166,7 @@ class _CheckReader:
         if len({ast.dump(statement) for statement in rest}) != 1:
             raise NotStatic
         match rest[0]:
-            case ast.Expr(ast.Call(ast.Name(name), [target], [])) if name == function.name:
+            case ast.Expr(ast.Call(ast.Name(function.name), [target], [])) if _target_name(target) != function.name:
                 self._candidate[function.args.args[0].arg] = _target_name(target)
                 return function.body * len(rest)
         raise NotStatic
