@@ -1,6 +1,6 @@
 """Run a command as an ordinary user; as root, where Python and this project may lie in folders that only root may pass.
 
-    python ordinary_user.py COMMAND...
+python ordinary_user.py COMMAND...
 """
 
 import os
