@@ -83,16 +83,18 @@ class CallCondition:
 
 @dataclass
 class Plan:
-    """All calls of a problem, and each check's conditions; a call is a function's name and marshalled arguments."""
+    """All calls of a problem, and each check's conditions.
+
+    A call is a function's name and its arguments, as an expression's code (so that a set is built just as the check
+    would build it) or marshalled; without arguments, what the program binds to the name is meant itself.
+    """
 
     checks: list[list[Condition | CallCondition]] = field(default_factory=list)
-    calls: list[tuple[str, bytes]] = field(default_factory=list)
+    calls: list[tuple[str, CodeType | bytes | None]] = field(default_factory=list)
 
-    def add_call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> int:
-        """Plan a call and return its index; raises :class:`NotStatic` for arguments that marshal does not keep."""
-        if not _is_kept(args) or not _is_kept(kwargs):
-            raise NotStatic
-        self.calls.append((name, marshal.dumps((args, kwargs))))
+    def add_call(self, name: str, arguments: CodeType | bytes | None) -> int:
+        """Plan a call and return its index."""
+        self.calls.append((name, arguments))
         return len(self.calls) - 1
 
 
@@ -145,8 +147,10 @@ class _CheckReader:
 
     def read(self, check: Any) -> list[Condition | CallCondition]:
         if isinstance(check, dict):
-            args, kwargs = Decoder().unpack(check["args"]), Decoder().unpack(check["kwargs"])
-            call = self._plan.add_call(self._entry_point or "", args, kwargs)
+            arguments = Decoder().unpack(check["args"]), Decoder().unpack(check["kwargs"])
+            if not _is_kept(arguments):
+                raise NotStatic
+            call = self._plan.add_call(self._entry_point or "", marshal.dumps(arguments))
             return [CallCondition([call], Decoder().unpack(check["expected"]), check["compare"])]
         body = ast.parse(check).body
         function = next((s for s in body if isinstance(s, ast.FunctionDef)), None)
@@ -155,14 +159,16 @@ class _CheckReader:
         return [self._condition(s) for s in body if not _is_idle(s)]
 
     def _unwrap(self, body: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
-        """Return the body of ``def check(candidate)`` if all else is a single call of it."""
+        """Return what ``def check(candidate)`` does, as often as it is called, if all else is such calls."""
         rest = [s for s in body if s is not function and not _is_idle(s)]
-        if len(rest) != 1 or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+        if not rest or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+            raise NotStatic
+        if len({ast.dump(statement) for statement in rest}) != 1:
             raise NotStatic
         match rest[0]:
-            case ast.Expr(ast.Call(ast.Name(name), [target], [])) if name == function.name:
+            case ast.Expr(ast.Call(ast.Name(function.name), [target], [])) if _target_name(target) != function.name:
                 self._candidate[function.args.args[0].arg] = _target_name(target)
-                return function.body
+                return function.body * len(rest)
         raise NotStatic
 
     def _condition(self, statement: ast.stmt) -> Condition:
@@ -172,8 +178,10 @@ class _CheckReader:
         message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else None
         match statement.test:
             case ast.Compare(left, [operator], [right]):
-                before, after = self._compile(left), self._compile(right)
-                answer_left = _mentions_result(left) or not _mentions_result(right)
+                before = self._compile(left)
+                calls_on_left = len(self._calls)
+                after = self._compile(right)
+                answer_left = calls_on_left > 0 or not self._calls
                 kind = compare.OPERATORS[type(operator)]
                 return Condition(self._calls, before, after, kind, answer_left, message)
             case ast.UnaryOp(ast.Not(), operand):
@@ -194,33 +202,30 @@ class _CheckReader:
             return node
         match node:
             case ast.Call(ast.Name(name), args, []) if name in _SAFE_FUNCTIONS and name not in self._known:
-                safe = [self._safe(arg) for arg in args]
-                return _mark(ast.Call(ast.Name(name, ast.Load()), safe, []), node, safe)
+                return ast.Call(ast.Name(name, ast.Load()), [self._safe(arg) for arg in args], [])
             case ast.BinOp(left, operator, right) if isinstance(operator, _OPERATORS):
                 # A text on the left of % could ask for any width.
                 if isinstance(operator, ast.Mod) and not isinstance(right, ast.Constant):
                     raise NotStatic
-                parts = [self._safe(left), self._safe(right)]
-                return _mark(ast.BinOp(parts[0], operator, parts[1]), node, parts)
+                return ast.BinOp(self._safe(left), operator, self._safe(right))
             case ast.Tuple(elts, ctx):
-                safe = [self._safe(e) for e in elts]
-                return _mark(ast.Tuple(safe, ctx), node, safe)
+                return ast.Tuple([self._safe(e) for e in elts], ctx)
             case ast.List(elts, ctx):
-                safe = [self._safe(e) for e in elts]
-                return _mark(ast.List(safe, ctx), node, safe)
+                return ast.List([self._safe(e) for e in elts], ctx)
         return _as_node(fold(node))
 
     def _candidate_call(self, node: ast.expr) -> ast.expr | None:
         match node:
             case ast.Call(ast.Name(name), args, keywords) if self._is_candidate(name):
-                named = {k.arg: fold(k.value) for k in keywords if k.arg is not None}
-                if len(named) != len(keywords):
+                if not all(map(_is_closed, args)) or not all(k.arg and _is_closed(k.value) for k in keywords):
                     raise NotStatic
-                call = self._plan.add_call(self._candidate.get(name, name), [fold(arg) for arg in args], named)
-                self._calls.append(call)
-                node._result = True  # type: ignore[attr-defined]
-                return ast.Name(f"_{call}", ast.Load())
-        return None
+                call = self._plan.add_call(self._candidate.get(name, name), _arguments(args, keywords))
+            case ast.Name(name) if not self._candidate and self._is_candidate(name):
+                call = self._plan.add_call(name, None)
+            case _:
+                return None
+        self._calls.append(call)
+        return ast.Name(f"_{call}", ast.Load())
 
     def _is_candidate(self, name: str) -> bool:
         if self._candidate:
@@ -230,17 +235,6 @@ class _CheckReader:
 
 
 _FALSE = compile("False", "<check>", "eval")
-
-
-def _mark(new: ast.expr, old: ast.expr, _: list[ast.expr]) -> ast.expr:
-    """Remember on the original node whether a result stands inside, to tell the answer's side."""
-    if any(getattr(child, "_result", False) for child in ast.walk(old)):
-        old._result = True  # type: ignore[attr-defined]
-    return new
-
-
-def _mentions_result(node: ast.expr) -> bool:
-    return bool(getattr(node, "_result", False))
 
 
 def _is_idle(statement: ast.stmt) -> bool:
@@ -264,6 +258,34 @@ def _target_name(node: ast.expr) -> str:
         case ast.Attribute(ast.Call(ast.Name(name), [], []), method):
             return f"{name}.{method}"
     raise NotStatic
+
+
+_ARGUMENT_FUNCTIONS = (*_SAFE_FUNCTIONS, "bytearray", "bytes", "chr", "complex", "dict", "ord", "range")
+
+
+def _is_closed(node: ast.expr) -> bool:
+    """True for an expression of literals, arithmetic and a few functions, which means the same in any process."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Tuple(elts) | ast.List(elts) | ast.Set(elts):
+            return all(map(_is_closed, elts))
+        case ast.Dict(keys, values):
+            return all(k is not None and _is_closed(k) for k in keys) and all(map(_is_closed, values))
+        case ast.UnaryOp(_, operand):
+            return _is_closed(operand)
+        case ast.BinOp(left, _, right):
+            return _is_closed(left) and _is_closed(right)
+        case ast.Call(ast.Name(name), args, []) if name in _ARGUMENT_FUNCTIONS:
+            return all(map(_is_closed, args))
+    return False
+
+
+def _arguments(args: list[ast.expr], keywords: list[ast.keyword]) -> CodeType:
+    """Code that makes ``(args, kwargs)`` anew; it is evaluated in the program's process."""
+    names: list[ast.expr | None] = [ast.Constant(k.arg) for k in keywords]
+    pair = ast.Tuple([ast.Tuple(args, ast.Load()), ast.Dict(names, [k.value for k in keywords])], ast.Load())
+    return compile(ast.fix_missing_locations(ast.Expression(pair)), "<arguments>", "eval")
 
 
 def _is_literal(node: ast.expr) -> bool:
