@@ -55,6 +55,7 @@ def test_score_prints_tables_and_where_the_run_lies(regreen, files, tmp_path):
     done = score(regreen, files)
     assert done.returncode == 0
     assert "50.0 % [" in done.stdout
+    assert "read as evalplus" in done.stdout
     (run,) = (tmp_path / "runs").iterdir()
     assert run.name.startswith("score-toy-")
     assert done.stdout.endswith(f"regreen report runs/{run.name}\n")

@@ -150,9 +150,18 @@ def test_rows_with_their_own_checks_need_no_benchmark(tmp_path):
     found = score(Samples(path), judging=JUDGING, out=tmp_path / "run")
     assert (found["benchmark"], found["problems"], found["programs"]) == ("reflexion", 2, 3)
     assert values(found["scores"]) == {"pass@1": 0.75}
+    assert (found["form"], found["own_checks"]) == ("reflexion", True)
     assert (found["recorded"]["agree"], found["recorded"]["differ"]) == (2, 1)
     found = score(Samples(path), "reflexion", choice=Choice(limit=1), judging=JUDGING, out=tmp_path / "one")
     assert (found["problems"], found["programs"]) == (1, 2)
+
+
+def test_rows_with_their_own_checks_are_judged_by_them_whatever_the_benchmark(tmp_path, toy):
+    test = "def check(f):\n    assert f(2, 2) == 5\n"
+    fields = {"prompt": ["p"], "entry_point": ["add"], "test": [test], "is_solved": [False]}
+    path = write_samples(tmp_path, [("toy/add", GOOD["toy/add"])], **fields)
+    found = score(Samples(path), toy, judging=JUDGING, out=tmp_path / "run")
+    assert (found["benchmark"], found["outcomes"]["passed"], found["missing"]) == ("toy", 0, [])
 
 
 def test_one_id_with_two_sets_of_checks_is_a_bad_line(tmp_path):

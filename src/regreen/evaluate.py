@@ -157,7 +157,8 @@ def score(
     choice, judging = choice or Choice(), judging or Judging()
     name, problems, form = _problems(benchmark, choice)
     reading = samples.open(problems, form)
-    rows = _Rows(reading, choice, choice.choose(problems), samples.n)
+    problems = [] if reading.own_checks else problems  # such rows say themselves what they are judged by
+    rows = _Rows(reading, choice, choice.choose(problems) if problems else [], samples.n)
     first = _first(rows, samples.path)
     settings = _score_settings(samples, name or reading.form, reading.form, problems, choice, judging)
     with ExitStack() as stack:

@@ -46,6 +46,8 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "benchmark": manifest["benchmark"],
         "problems": len(problems),
         "programs": counts.programs,
+        "form": manifest["settings"].get("form"),
+        "own_checks": bool(manifest["settings"].get("form")) and manifest["settings"].get("problems") is None,
         "scores": _scores(problems, view),
         "outcomes": {outcome.value: counts.outcomes[outcome.value] for outcome in Outcome},
         "exceptions": dict(counts.exceptions.most_common()),

@@ -143,6 +143,8 @@ def _notes(run: Record) -> list[str]:
         f"{shared} programs were judged in one process with their checks (shared)": shared,
     }
     notes = [text for text, holds in said.items() if holds]
+    if run["form"]:
+        notes.insert(0, f"read as {run['form']}" + (", judged by the rows' own checks" if run["own_checks"] else ""))
     if recorded:
         notes.append(f"recorded verdicts: {recorded['agree']} agree with ours, {recorded['differ']} differ")
     return notes
