@@ -35,7 +35,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass(frozen=True)
 class Contender:
-    """A script under ``peers/``; ``package`` is what its own environment needs, ``share`` the part of the work it gets."""
+    """A script under ``peers/``; ``package`` is what its environment needs, ``share`` the part of the work it gets."""
 
     name: str
     script: str

@@ -40,7 +40,7 @@ def main() -> None:
 
 def _pairs(count: int) -> Iterator[tuple[Problem, str]]:
     """Yield programs for 200 problems: right, wrong, raising, and noisy ones."""
-    items = workloads.trivial(200)
+    items = workloads.trivial(2000)[::10]
     endings = ("", "def {0}(a, b): return None\n", "def {0}(a, b): raise ValueError(a)\n", "print('noise' * 100)\n")
     problems = [
         Problem(str(n), "", (Assert(f"{i['tests']}\ncheck({i['entry_point']})\n"),), entry_point=i["entry_point"])

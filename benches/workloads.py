@@ -31,9 +31,8 @@ ENDLESS = ("while True:\n        pass", "import time\n    time.sleep(60)")
 
 
 def trivial(count: int) -> list[Item]:
-    """Functions of one line: what a judge costs when the program costs nothing."""
-    return [_function(TRIVIAL.format(n=n), TRIVIAL_TESTS.format(x=3 * n), f"f{n}", [[1, 2], [0, 0]], [3 * n, 0])
-            for n in range(count)]  # fmt: skip
+    """Functions of one line, ten programs for each problem: what a judge costs when the program costs nothing."""
+    return [_trivial(n // 10, n) for n in range(count)]
 
 
 def humaneval(count: int, data: Path) -> list[Item]:
@@ -63,6 +62,12 @@ def timeouts(count: int) -> list[Item]:
     programs = (f"def f(a, b):\n    {ENDLESS[n % 2]}\n" for n in range(count))
     test = TRIVIAL_TESTS.format(x=3)
     return [{**_function(p, test, "f", [[1, 2]], [3]), "timeout": TIMEOUT, "passes": False} for p in programs]
+
+
+def _trivial(problem: int, number: int) -> Item:
+    program = f"{TRIVIAL.format(n=problem)}# {number}\n"
+    tests = TRIVIAL_TESTS.format(x=3 * problem)
+    return _function(program, tests, f"f{problem}", [[1, 2], [0, 0]], [3 * problem, 0])
 
 
 def _function(program: str, tests: str, entry_point: str, inputs: list[Any], expected: list[Any]) -> Item:

@@ -14,7 +14,8 @@ WARM_UP = Problem("warm up", "", (Assert("assert f(1) == 1"),), entry_point="f")
 
 def judge_all(items, jobs):
     limits = Limits(timeout=items[0]["timeout"] if items else 3.0)
-    pairs = [(_problem(n, item), item["program"]) for n, item in enumerate(items)]
+    problems = {}
+    pairs = [(problems.setdefault(_key(item), _problem(item)), item["program"]) for item in items]
     passed = [False] * len(items)
     with LocalSandbox(limits, jobs=jobs) as sandbox:
         list(sandbox.judge_all([(WARM_UP, "def f(x): return x")] * jobs))
@@ -25,12 +26,16 @@ def judge_all(items, jobs):
     return passed
 
 
-def _problem(number, item):
+def _key(item):
+    return item.get("tests"), item["prelude"], item.get("stdin"), item.get("stdout")
+
+
+def _problem(item):
     if "stdin" in item:
-        return Problem(str(number), "", (Stdio(item["stdin"], item["stdout"]),))
+        return Problem("bench", "", (Stdio(item["stdin"], item["stdout"]),))
     check = Assert(f"{item['tests']}\ncheck({item['entry_point']})\n")
     meta = {"mode": "shared"} if MODE == "shared" else {}
-    return Problem(str(number), "", (check,), entry_point=item["entry_point"], prelude=item["prelude"], meta=meta)
+    return Problem("bench", "", (check,), entry_point=item["entry_point"], prelude=item["prelude"], meta=meta)
 
 
 if __name__ == "__main__":
