@@ -1,0 +1,322 @@
+"""What runs in the checks' process, where checks are code: the checks against proxies of the program.
+
+The program's functions are proxies here: a call sends its arguments over a socket and brings back plain data, an
+exception of the same built-in type, and what became of arguments changed in place. What is not plain data stays with
+the program, and a :class:`Remote` stands for it: it can be called, read, iterated and passed back, but it never equals
+anything else, so that a lying ``__eq__`` is never asked.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import json
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from regreen.sandbox import compare
+from regreen.sandbox.guest import read_frame
+from regreen.sandbox.plain import CannotCross, Decoder, Encoder
+from regreen.sandbox.text import show
+
+CHECK_FILE = "<check>"
+_FRAME = struct.Struct("=I")
+
+
+class ProgramGone(BaseException):
+    """The program's process ended while a check still asked; no check may catch this."""
+
+
+class ProgramError(Exception):
+    """An exception of the program's own type, for which no built-in type stands."""
+
+
+class Connection:
+    """Requests to the program's process, one at a time."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def hear(self) -> Any:
+        frame = read_frame(self._descriptor)
+        if not isinstance(frame, dict):
+            raise ProgramGone
+        return frame
+
+    def ask(self, verb: str, *parts: Any) -> Any:
+        """Send a request and return its result; raises what the program raised."""
+        encoder = Encoder(_describe_remote)
+        text = json.dumps([verb, *(encoder.pack(part) for part in parts)]).encode()
+        try:
+            _write_all(self._descriptor, _FRAME.pack(len(text)) + text)
+        except OSError as error:
+            raise ProgramGone from error
+        frame = self.hear()
+        decoder = Decoder(self._remote, encoder.kept)
+        for number, body in enumerate(frame.get("refill", ())):
+            decoder.refill(number, body)
+        if "error" in frame:
+            raise rebuild(frame["error"])
+        if "huge" in frame:
+            raise CannotCross(frame["huge"])
+        return decoder.unpack(frame["value"])
+
+    def _remote(self, described: list[Any]) -> Remote:
+        number, kind = described
+        return Remote(self, number, kind)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _describe_remote(value: Any) -> list[Any]:
+    if isinstance(value, Remote):
+        return [object.__getattribute__(value, "_number"), ""]
+    raise CannotCross(f"a check passes a {type(value).__name__}, which is no plain data, to the program")
+
+
+def rebuild(described: dict[str, Any]) -> BaseException:
+    """Return an exception of the built-in type that the program's exception is or derives from."""
+    for name in described["bases"]:
+        kind = getattr(builtins, name, None)
+        if isinstance(kind, type) and issubclass(kind, Exception) and kind is not Exception:
+            break
+    else:
+        kind = ProgramError
+    try:
+        error: BaseException = kind(described["message"])
+    except TypeError:  # UnicodeDecodeError and its like take more than a message
+        error = ProgramError(described["message"])
+    error.from_program = described  # type: ignore[attr-defined]
+    return error
+
+
+class Remote:
+    """Stands for an object that stays in the program's process; equal to nothing but itself."""
+
+    __slots__ = ("_connection", "_kind", "_number")
+
+    def __init__(self, connection: Connection, number: int, kind: str) -> None:
+        object.__setattr__(self, "_connection", connection)
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_kind", kind)
+
+    def __repr__(self) -> str:
+        return f"<{object.__getattribute__(self, '_kind')} object>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Remote) and _number(self) == _number(other)
+
+    def __hash__(self) -> int:
+        return hash(_number(self))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _ask(self, "call", args, tuple(kwargs.items()))
+
+    def __getattr__(self, name: str) -> Any:
+        return _ask(self, "get", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _ask(self, "set", name, value)
+
+    def __getitem__(self, key: Any) -> Any:
+        return _ask(self, "item", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _ask(self, "put", key, value)
+
+    def __len__(self) -> int:
+        return _exactly(int, _ask(self, "size"))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(_exactly(list, _ask(self, "list")))
+
+    def __str__(self) -> str:
+        return _exactly(str, _ask(self, "text"))
+
+
+def _number(remote: Remote) -> int:
+    return object.__getattribute__(remote, "_number")  # type: ignore[no-any-return]
+
+
+def _ask(remote: Remote, verb: str, *parts: Any) -> Any:
+    return object.__getattribute__(remote, "_connection").ask(verb, remote, *parts)
+
+
+def _exactly(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"expected {kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+class Names(dict[str, Any]):
+    """The checks' global names: their own first, then what the program defines, as proxies."""
+
+    def __init__(self, connection: Connection, entry_point: str | None) -> None:
+        super().__init__(__name__="check")
+        self._connection = connection
+        self._entry_point = entry_point
+
+    def __missing__(self, name: str) -> Any:
+        # Python's own names are the checks' own, whatever the program calls so; the entry point alone is excepted.
+        if hasattr(builtins, name) and name != self._entry_point:
+            return getattr(builtins, name)
+        found = self._connection.ask("find", name)
+        if found is None:
+            raise NameError(f"name {name!r} is not defined")
+        kind, value = found
+        if kind == "module":
+            # The program only says which; the real module is taken, never the program's.
+            value = importlib.import_module(value) if value in sys.stdlib_module_names else None
+        return value
+
+
+class Recorder:
+    """Counts asserts and keeps both sides of the last one: what the rewritten asserts of a check call."""
+
+    def __init__(self) -> None:
+        self.run = self.passed = 0
+        self.got: Any = None
+        self.expected: Any = None
+        self.rule: str | None = None
+
+    def compare(self, answer_left: bool, rule: str, left: Any, right: Any, operation: Callable[..., Any]) -> bool:
+        self.run += 1
+        self.rule = rule
+        self.got, self.expected = (left, right) if answer_left else (right, left)
+        return self._note(operation(left, right))
+
+    def truth(self, value: Any, wanted: bool) -> bool:
+        self.run += 1
+        self.rule, self.got, self.expected = "truth", value, wanted
+        return self._note(bool(value) is wanted)
+
+    def _note(self, holds: Any) -> bool:
+        self.passed += bool(holds)
+        return bool(holds)
+
+
+class RewriteAsserts(ast.NodeTransformer):
+    """Turns each assert into one that tells the recorder what was compared."""
+
+    _rules = {
+        ast.Eq: "equal", ast.NotEq: "not equal", ast.Lt: "less", ast.LtE: "at most", ast.Gt: "greater",
+        ast.GtE: "at least", ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
+    }  # fmt: skip
+
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
+        match node.test:
+            case ast.Compare(left, [operator], [right]):
+                operation = ast.parse("lambda a, b: a == b", mode="eval").body
+                assert isinstance(operation, ast.Lambda)
+                assert isinstance(operation.body, ast.Compare)
+                operation.body.ops = [operator]
+                arguments = [
+                    ast.Constant(_has_call(left) or not _has_call(right)),
+                    ast.Constant(self._rules[type(operator)]),
+                    left,
+                    right,
+                    operation,
+                ]
+                test = _recorder_call("compare", arguments)
+            case ast.UnaryOp(ast.Not(), operand):
+                test = _recorder_call("truth", [operand, ast.Constant(False)])
+            case other:
+                test = _recorder_call("truth", [other, ast.Constant(True)])
+        return ast.fix_missing_locations(ast.copy_location(ast.Assert(test, node.msg), node))
+
+
+def _recorder_call(name: str, arguments: list[ast.expr]) -> ast.expr:
+    recorder = ast.Attribute(ast.Name("__regreen__", ast.Load()), name, ast.Load())
+    return ast.Call(recorder, arguments, [])
+
+
+def _has_call(node: ast.expr) -> bool:
+    return any(isinstance(child, ast.Call) for child in ast.walk(node))
+
+
+def run_checks(descriptor: int, prelude: str, checks: list[Any], entry_point: str | None) -> Iterator[dict[str, Any]]:
+    """Run every check against the program behind ``descriptor``; yield one result each, or stop when it is gone."""
+    connection = Connection(descriptor)
+    opening = connection.hear()
+    if opening.get("load") is not None:
+        yield opening
+        return
+    yield {"load": None}
+    for check in checks:
+        names = Names(connection, entry_point)
+        try:
+            if prelude:
+                exec(compile(prelude, "<prelude>", "exec", dont_inherit=True), names)
+            if entry_point is not None:
+                names.pop(entry_point, None)  # the prelude's stub must not hide the program's function
+            yield _run_check(check, names, entry_point)
+        except ProgramGone:
+            return
+
+
+def _run_check(check: Any, names: Names, entry_point: str | None) -> dict[str, Any]:
+    recorder = Recorder()
+    names["__regreen__"] = recorder
+    try:
+        if isinstance(check, str):
+            execute(check, names)
+        else:
+            call(check, names, entry_point, recorder)
+        outcome: dict[str, Any] = {"outcome": "passed"}
+    except ProgramGone:
+        raise
+    except BaseException as error:
+        outcome = explain(error)
+    return {**outcome, **summary(recorder, outcome["outcome"] == "wrong_answer")}
+
+
+def execute(check: str, names: dict[str, Any]) -> None:
+    """Run a check's code, its asserts rewritten, in ``names``."""
+    tree = RewriteAsserts().visit(ast.parse(check))
+    exec(compile(tree, CHECK_FILE, "exec", dont_inherit=True), names)
+
+
+def call(check: dict[str, Any], names: dict[str, Any], entry_point: str | None, recorder: Recorder) -> None:
+    """Make a call check's call and compare its result."""
+    target: Any = names
+    for part in (entry_point or "").split("."):
+        target = names[part] if target is names else getattr(target() if isinstance(target, type) else target, part)
+    decoder = Decoder()
+    args, kwargs = decoder.unpack(check["args"]), decoder.unpack(check["kwargs"])
+    expected = Decoder().unpack(check["expected"])
+    rule = check["compare"]
+    assert recorder.compare(True, rule, target(*args, **kwargs), expected, compare.CALL[rule])
+
+
+def explain(error: BaseException) -> dict[str, Any]:
+    """Return the outcome that an exception out of a check means."""
+    described = getattr(error, "from_program", None)
+    if described is not None:
+        return {"outcome": outcome_of(described), "error": described}
+    if isinstance(error, CannotCross):
+        return {"outcome": "output_limit", "error": {"type": None, "message": str(error), "line": None}}
+    kind = None if isinstance(error, AssertionError) else type(error).__name__
+    return {"outcome": "wrong_answer", "error": {"type": kind, "message": str(error)[:2000] or None, "line": None}}
+
+
+def outcome_of(described: dict[str, Any]) -> str:
+    """The outcome of an exception that the program raised."""
+    return "memory_limit" if "MemoryError" in described["bases"] else "exception"
+
+
+def summary(recorder: Recorder, failed: bool) -> dict[str, Any]:
+    """Counts of asserts, and what was got and expected by the one that failed."""
+    counts = {"asserts_run": recorder.run, "asserts_passed": recorder.passed}
+    if not failed or recorder.rule is None or recorder.run == recorder.passed:
+        return {**counts, "rule": recorder.rule}
+    return {**counts, "rule": recorder.rule, "got": show(recorder.got), "expected": show(recorder.expected)}

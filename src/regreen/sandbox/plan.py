@@ -1,0 +1,350 @@
+"""From checks to a plan: which calls the candidate makes, and what must hold of their results.
+
+Most checks are of the shape ``assert f(1, 2) == 3``, loose or inside ``def check(candidate)``. Such a check need not be
+executed at all: its arguments go to the candidate in one message, its results come back, and the condition, built
+from a short list of harmless operations, is evaluated here. A problem with any other check is judged by running the
+check's code in a process of its own (:mod:`regreen.sandbox.checker`).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from regreen.sandbox import compare
+from regreen.sandbox.plain import CannotCross, Decoder, Encoder
+
+_SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")
+_SAFE_NAMES = {"__builtins__": {}, **{name: getattr(builtins, name) for name in _SAFE_FUNCTIONS}}
+_OPERATORS = (ast.Add, ast.Sub, ast.Div, ast.FloorDiv, ast.Mod)
+_MAX_FOLDED = 100_000  # bits or items that arithmetic on literals may make
+
+
+class NotStatic(Exception):
+    """The check must be executed."""
+
+
+@dataclass
+class Condition:
+    """One assertion: ``left OPERATOR right``, or the truth of ``left``; names ``_0``, ``_1`` .. are calls' results."""
+
+    calls: list[int]
+    left: CodeType
+    right: CodeType | None = None
+    operator: str = "truth"
+    answer_left: bool = True
+    message: str | None = None
+
+    def evaluate(self, results: Mapping[int, Any]) -> tuple[bool, Any, Any]:
+        """Return whether it holds, what was got and what was expected."""
+        names = {f"_{index}": results[index] for index in self.calls}
+        left = eval(self.left, _SAFE_NAMES, names)
+        if self.right is None:
+            return bool(left), left, True
+        right = eval(self.right, _SAFE_NAMES, names)
+        got, expected = (left, right) if self.answer_left else (right, left)
+        return _OPERATIONS[self.operator](left, right), got, expected
+
+
+_OPERATIONS = {
+    "equal": lambda a, b: bool(a == b),
+    "not equal": lambda a, b: bool(a != b),
+    "is": lambda a, b: a is b,
+    "is not": lambda a, b: a is not b,
+    "less": lambda a, b: bool(a < b),
+    "at most": lambda a, b: bool(a <= b),
+    "greater": lambda a, b: bool(a > b),
+    "at least": lambda a, b: bool(a >= b),
+    "in": lambda a, b: a in b,
+    "not in": lambda a, b: a not in b,
+    "false": lambda a, b: not a,
+}
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "equal", ast.NotEq: "not equal", ast.Is: "is", ast.IsNot: "is not", ast.Lt: "less", ast.LtE: "at most",
+    ast.Gt: "greater", ast.GtE: "at least", ast.In: "in", ast.NotIn: "not in",
+}  # fmt: skip
+
+
+@dataclass
+class CallCondition:
+    """The condition of a call check: the result against a value, by a named rule."""
+
+    calls: list[int]
+    expected: Any
+    operator: str
+    message: str | None = None
+
+    def evaluate(self, results: Mapping[int, Any]) -> tuple[bool, Any, Any]:
+        """Return whether it holds, what was got and what was expected."""
+        got = results[self.calls[0]]
+        return compare.CALL[self.operator](got, self.expected), got, self.expected
+
+
+@dataclass
+class Plan:
+    """All calls of a problem, packed for the wire, and each check's conditions."""
+
+    checks: list[list[Condition | CallCondition]] = field(default_factory=list)
+    calls: list[tuple[str, Any, Any]] = field(default_factory=list)
+
+    @property
+    def work(self) -> bytes:
+        """The calls as the candidate's process reads them."""
+        return json.dumps(self.calls).encode()
+
+    def add_call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> int:
+        """Plan a call and return its index."""
+        encoder = Encoder()
+        try:
+            self.calls.append((name, encoder.pack(args), encoder.pack(kwargs)))
+        except CannotCross as error:
+            raise NotStatic from error
+        return len(self.calls) - 1
+
+    def add_packed_call(self, name: str, args: Any, kwargs: Any) -> int:
+        """Plan a call whose arguments are packed already."""
+        self.calls.append((name, args, kwargs))
+        return len(self.calls) - 1
+
+
+def make_plan(checks: list[Any], entry_point: str | None, prelude: str) -> Plan | None:
+    """Return the plan of assert sources (str) and call checks (dict), or None if a check must be executed."""
+    plan = Plan()
+    try:
+        known = _defined(ast.parse(prelude)) if prelude else set()
+        for check in checks:
+            plan.checks.append(_CheckReader(plan, known, entry_point).read(check))
+    except (NotStatic, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return plan
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """Names that code at module level binds; a star import could bind any."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+class _CheckReader:
+    """Reads one check into conditions, adding its calls to the plan."""
+
+    def __init__(self, plan: Plan, known: set[str], entry_point: str | None) -> None:
+        self._plan = plan
+        self._known = known
+        self._entry_point = entry_point
+        self._candidate: dict[str, str] = {}  # the parameter of check() -> the function it is called with
+        self._calls: list[int] = []
+
+    def read(self, check: Any) -> list[Condition | CallCondition]:
+        if isinstance(check, dict):
+            call = self._plan.add_packed_call(self._entry_point or "", check["args"], check["kwargs"])
+            return [CallCondition([call], Decoder().unpack(check["expected"]), check["compare"])]
+        body = ast.parse(check).body
+        function = next((s for s in body if isinstance(s, ast.FunctionDef)), None)
+        if function is not None:
+            body = self._unwrap(body, function)
+        return [self._condition(s) for s in body if not _is_idle(s)]  # type: ignore[arg-type]
+
+    def _unwrap(self, body: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
+        """Return the body of ``def check(candidate)`` if all else is a single call of it."""
+        rest = [s for s in body if s is not function and not _is_idle(s)]
+        if len(rest) != 1 or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+            raise NotStatic
+        match rest[0]:
+            case ast.Expr(ast.Call(ast.Name(name), [target], [])) if name == function.name:
+                self._candidate[function.args.args[0].arg] = _target_name(target)
+                return function.body
+        raise NotStatic
+
+    def _condition(self, statement: ast.stmt) -> Condition:
+        if not isinstance(statement, ast.Assert):
+            raise NotStatic
+        self._calls = []
+        message = statement.msg.value if isinstance(statement.msg, ast.Constant) else None
+        match statement.test:
+            case ast.Compare(left, [operator], [right]):
+                before, after = self._compile(left), self._compile(right)
+                answer_left = _mentions_result(left) or not _mentions_result(right)
+                kind = _COMPARISONS[type(operator)]
+                return Condition(self._calls, before, after, kind, answer_left, message)
+            case ast.UnaryOp(ast.Not(), operand):
+                return Condition(self._calls, self._compile(operand), _FALSE, "false", True, message)
+            case test:
+                return Condition(self._calls, self._compile(test), message=message)
+
+    def _compile(self, node: ast.expr) -> CodeType:
+        expression = ast.Expression(self._safe(node))
+        return compile(ast.fix_missing_locations(expression), "<check>", "eval")
+
+    def _safe(self, node: ast.expr) -> ast.expr:
+        """Return the expression with calls of the candidate replaced by names of results; nothing else may run."""
+        call = self._candidate_call(node)
+        if call is not None:
+            return call
+        if _is_literal(node):
+            return node
+        match node:
+            case ast.Call(ast.Name(name), args, []) if name in _SAFE_FUNCTIONS and name not in self._known:
+                safe = [self._safe(arg) for arg in args]
+                return _mark(ast.Call(ast.Name(name, ast.Load()), safe, []), node, safe)
+            case ast.BinOp(left, operator, right) if isinstance(operator, _OPERATORS):
+                # A text on the left of % could ask for any width.
+                if isinstance(operator, ast.Mod) and not isinstance(right, ast.Constant):
+                    raise NotStatic
+                parts = [self._safe(left), self._safe(right)]
+                return _mark(ast.BinOp(parts[0], operator, parts[1]), node, parts)
+            case ast.Tuple(elts, ctx):
+                safe = [self._safe(e) for e in elts]
+                return _mark(ast.Tuple(safe, ctx), node, safe)
+            case ast.List(elts, ctx):
+                safe = [self._safe(e) for e in elts]
+                return _mark(ast.List(safe, ctx), node, safe)
+        return _as_node(fold(node))
+
+    def _candidate_call(self, node: ast.expr) -> ast.expr | None:
+        match node:
+            case ast.Call(ast.Name(name), args, keywords) if self._is_candidate(name):
+                named = {k.arg: fold(k.value) for k in keywords if k.arg is not None}
+                if len(named) != len(keywords):
+                    raise NotStatic
+                call = self._plan.add_call(self._candidate.get(name, name), [fold(arg) for arg in args], named)
+                self._calls.append(call)
+                node._result = True  # type: ignore[attr-defined]
+                return ast.Name(f"_{call}", ast.Load())
+        return None
+
+    def _is_candidate(self, name: str) -> bool:
+        if self._candidate:
+            return name in self._candidate or name in self._candidate.values()
+        # A program may define a name of Python's own, but only the entry point's counts: the checks keep theirs.
+        return name == self._entry_point or (name not in self._known and not hasattr(builtins, name))
+
+
+_FALSE = compile("False", "<check>", "eval")
+
+
+def _mark(new: ast.expr, old: ast.expr, _: list[ast.expr]) -> ast.expr:
+    """Remember on the original node whether a result stands inside, to tell the answer's side."""
+    if any(getattr(child, "_result", False) for child in ast.walk(old)):
+        old._result = True  # type: ignore[attr-defined]
+    return new
+
+
+def _mentions_result(node: ast.expr) -> bool:
+    return bool(getattr(node, "_result", False))
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    """Statements that do nothing a plan would miss: docstrings, pass, METADATA = {...}, print of a constant."""
+    match statement:
+        case ast.Pass():
+            return True
+        case ast.Expr(ast.Constant()):
+            return True
+        case ast.Expr(ast.Call(ast.Name("print"), args, [])):
+            return all(_is_literal(arg) for arg in args)
+        case ast.Assign([ast.Name("METADATA")], value):
+            return _is_literal(value)
+    return False
+
+
+def _target_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name(name):
+            return name
+        case ast.Attribute(ast.Call(ast.Name(name), [], []), method):
+            return f"{name}.{method}"
+    raise NotStatic
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _as_node(value: Any) -> ast.expr:
+    return ast.parse(repr(value), mode="eval").body
+
+
+def fold(node: ast.expr) -> Any:
+    """Return the value of an expression of literals; raises :class:`NotStatic` for anything else, or anything large."""
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        pass
+    match node:
+        case ast.BinOp(left, operator, right):
+            return _fold_operation(operator, fold(left), fold(right))
+        case ast.UnaryOp(ast.USub(), operand):
+            return _arithmetic(lambda a, _: -a, fold(operand), 0)
+        case ast.List(elts):
+            return [fold(e) for e in elts]
+        case ast.Tuple(elts):
+            return tuple(fold(e) for e in elts)
+        case ast.Set(elts):
+            return {fold(e) for e in elts}
+        case ast.Dict(keys, values) if None not in keys:
+            return {fold(k): fold(v) for k, v in zip(keys, values, strict=True) if k is not None}
+        case ast.Call(ast.Name("float"), [ast.Constant(str(text))], []):
+            return float(text)
+        case ast.Call(ast.Name("set" | "list" | "tuple" | "frozenset" as name), [argument], []):
+            return getattr(builtins, name)(fold(argument))
+    raise NotStatic
+
+
+def _fold_operation(operator: ast.operator, left: Any, right: Any) -> Any:
+    match operator:
+        case ast.Add() | ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Mod() if not isinstance(left, str | bytes):
+            return _arithmetic(_FOLDED[type(operator)], left, right)
+        case ast.Add():
+            return _arithmetic(_FOLDED[ast.Add], left, right)
+        case ast.Mult() if _product_size(left, right) <= _MAX_FOLDED:
+            return _arithmetic(_FOLDED[ast.Mult], left, right)
+        case ast.Pow() if isinstance(right, int) and 0 <= right and _bits(left) * right <= _MAX_FOLDED:
+            return _arithmetic(_FOLDED[ast.Pow], left, right)
+    raise NotStatic
+
+
+_FOLDED: dict[type[ast.operator], Any] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Div: lambda a, b: a / b,
+    ast.FloorDiv: lambda a, b: a // b,
+    ast.Mod: lambda a, b: a % b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Pow: lambda a, b: a**b,
+}
+
+
+def _arithmetic(function: Any, left: Any, right: Any) -> Any:
+    try:
+        return function(left, right)
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise NotStatic from error
+
+
+def _product_size(left: Any, right: Any) -> int:
+    """About how many bits or items a product has."""
+    if hasattr(left, "__len__") or hasattr(right, "__len__"):
+        count, items = (left, right) if isinstance(left, int) else (right, left)
+        return max(count, 0) * len(items) if isinstance(count, int) and hasattr(items, "__len__") else 0
+    return _bits(left) + _bits(right)
+
+
+def _bits(value: Any) -> int:
+    return value.bit_length() if isinstance(value, int) else 64

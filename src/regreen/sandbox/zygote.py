@@ -1,0 +1,166 @@
+"""The zygote: a small warm process that clones itself once per program, and watches over the clone.
+
+It knows nothing of problems or verdicts: a job is a few descriptors and limits, the answer is how the child ended. A
+child reads its job from a descriptor after the clone, so the zygote never holds a program's text either.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from regreen.sandbox import guest, root
+from regreen.sandbox.jail import Jail
+from regreen.sandbox.limits import Limits
+
+_ORDER = struct.Struct("=dd?dQQ")
+_END = struct.Struct("=iBdd")
+_DESCRIPTORS = 4  # standard input, output, error, results; a fifth, the job, is read and closed
+_SHORTEST_WAIT = 0.001
+# A program that needs a little more than its time is let finish if the machine may be to blame, so that it can be judged
+# again, alone: much more where it had to queue for a processor, for then caches were shared too.
+_PATIENCE_CALM, _PATIENCE_LOADED = 1.1, 2.0
+_LOADED = 0.1  # seconds in the queue for each second of CPU time
+KILLED_BY = ("", "cpu", "wall")  # why the zygote killed a child
+
+
+class Order(NamedTuple):
+    """Limits of one run: seconds of CPU time and of wall time; ``strict`` kills at the CPU limit exactly."""
+
+    cpu: float
+    wall: float
+    strict: bool
+    limits: Limits
+
+
+class End(NamedTuple):
+    """How a child ended: its wait status, why it was killed if it was, and seconds of CPU and wall time."""
+
+    status: int
+    killed_by: str
+    cpu: float
+    wall: float
+
+    @property
+    def signal(self) -> int:
+        """The signal that ended the child, 0 if it exited."""
+        return self.status & 127
+
+    @property
+    def exit_status(self) -> int:
+        """The status that the child exited with."""
+        return self.status >> 8
+
+
+def ask(channel: socket.socket, order: Order, descriptors: list[int]) -> None:
+    """Send an order: descriptors are the job, then the child's 0, 1, 2, 3."""
+    packed = _ORDER.pack(order.cpu, order.wall, order.strict, *order.limits)
+    socket.send_fds(channel, [packed], descriptors)
+
+
+def hear(channel: socket.socket) -> End:
+    """Wait for the end of the child that was asked for; raises EOFError if the zygote is gone."""
+    data = channel.recv(_END.size, socket.MSG_WAITALL)
+    if len(data) != _END.size:
+        raise EOFError("the zygote is gone")
+    status, killed_by, cpu, wall = _END.unpack(data)
+    return End(status, KILLED_BY[killed_by], cpu, wall)
+
+
+def serve(channel: socket.socket, jail: Jail, proc: int | None) -> None:
+    """The zygote's loop, until the judge closes its end."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    clean = os.stat(jail.scratch).st_ctime_ns
+    while True:
+        packed, descriptors, _, _ = socket.recv_fds(channel, _ORDER.size, _DESCRIPTORS + 1)
+        if not packed:
+            return
+        cpu, wall, strict, *limits = _ORDER.unpack(packed)
+        order = Order(cpu, wall, strict, Limits(*limits))
+        end = run_child(jail, order, proc, lambda: _child(jail, order, descriptors))
+        for fd in descriptors:
+            os.close(fd)
+        if os.stat(jail.scratch).st_ctime_ns != clean:
+            root.wipe(jail.scratch)
+            clean = os.stat(jail.scratch).st_ctime_ns
+        channel.send(_END.pack(end.status, KILLED_BY.index(end.killed_by), end.cpu, end.wall))
+
+
+def _child(jail: Jail, order: Order, descriptors: list[int]) -> None:
+    job, *standard = descriptors
+    text = os.pread(job, os.fstat(job).st_size, 0)
+    jail.confine_child(standard, order.limits, order.cpu * _PATIENCE_LOADED)
+    guest.run(text)
+
+
+def run_child(jail: Jail, order: Order, proc: int | None, body: Callable[[], None]) -> End:
+    """Clone, run ``body`` in the child, and watch it to its end. SIGCHLD must be blocked."""
+    started = time.perf_counter()
+    pid = jail.fork()
+    if pid == 0:
+        try:
+            body()
+        finally:
+            os._exit(70)
+    status, usage, killed_by = _watch(pid, jail, order, started, proc)
+    if jail.tier == "C":
+        _kill_group(pid)
+    return End(status, killed_by, usage.ru_utime + usage.ru_stime, time.perf_counter() - started)
+
+
+def _watch(pid: int, jail: Jail, order: Order, started: float, proc: int | None) -> tuple[int, Any, str]:
+    """Wait until the child ends, or kill it when its time is up; return status, usage and which time it was."""
+    wait = min(order.cpu, order.wall)
+    clock = (~pid << 3) | 2  # the number of a process's CPU clock: see clock_getcpuclockid(3)
+    while True:
+        if signal.sigtimedwait({signal.SIGCHLD}, wait):
+            # The signal may be an old one, of a child that was killed and waited for.
+            done, status, usage = os.wait4(pid, os.WNOHANG)
+            if done:
+                return status, usage, ""
+        used, queued = time.clock_gettime(clock), _queued(pid, proc)
+        limit = order.cpu * _patience(order, used, queued)
+        idle = time.perf_counter() - started - queued
+        if used >= limit or idle >= order.wall:
+            _kill(pid, jail)
+            _, status, usage = os.wait4(pid, 0)
+            return status, usage, "cpu" if used >= limit else "wall"
+        wait = max(min(limit - used, order.wall - idle), _SHORTEST_WAIT)
+
+
+def _patience(order: Order, used: float, queued: float) -> float:
+    if order.strict:
+        return 1.0
+    return _PATIENCE_LOADED if queued > _LOADED * used else _PATIENCE_CALM
+
+
+def _queued(pid: int, proc: int | None) -> float:
+    """Seconds that the child was ready but had no processor, which must not count as sleep; 0 where unknown."""
+    if proc is None:
+        return 0.0
+    try:
+        fd = os.open(f"{pid}/schedstat", os.O_RDONLY, dir_fd=proc)
+        try:
+            return int(os.read(fd, 100).split()[1]) / 1e9
+        finally:
+            os.close(fd)
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+def _kill(pid: int, jail: Jail) -> None:
+    if jail.tier == "C":
+        _kill_group(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
