@@ -11,20 +11,17 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-import json
-import os
-import struct
+import marshal
 import sys
 from collections.abc import Callable, Iterator
+from types import CodeType
 from typing import Any
 
-from regreen.sandbox import compare
-from regreen.sandbox.guest import read_frame
+from regreen.sandbox import compare, wire
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
 from regreen.sandbox.text import show
 
 CHECK_FILE = "<check>"
-_FRAME = struct.Struct("=I")
 
 
 class ProgramGone(BaseException):
@@ -42,37 +39,36 @@ class Connection:
         self._descriptor = descriptor
 
     def hear(self) -> Any:
-        frame = read_frame(self._descriptor)
-        if not isinstance(frame, dict):
+        """Return the program's next message, read with suspicion."""
+        data = wire.read_frame(self._descriptor)
+        if data is None:
             raise ProgramGone
-        return frame
+        try:
+            message = wire.read(data)
+            kind, body, rest = message
+        except (ValueError, TypeError) as error:
+            raise ProgramGone from error
+        return kind, body, rest
 
     def ask(self, verb: str, *parts: Any) -> Any:
         """Send a request and return its result; raises what the program raised."""
         encoder = Encoder(_describe_remote)
-        text = json.dumps([verb, *(encoder.pack(part) for part in parts)]).encode()
+        request = marshal.dumps([verb, *(encoder.pack(part) for part in parts)])
         try:
-            _write_all(self._descriptor, _FRAME.pack(len(text)) + text)
+            wire.write_all(self._descriptor, wire.FRAME.pack(len(request)) + request)
         except OSError as error:
             raise ProgramGone from error
-        frame = self.hear()
+        kind, body, contents = self.hear()
         decoder = Decoder(self._remote, encoder.kept)
-        for number, body in enumerate(frame.get("refill", ())):
-            decoder.refill(number, body)
-        if "error" in frame:
-            raise rebuild(frame["error"])
-        if "huge" in frame:
-            raise CannotCross(frame["huge"])
-        return decoder.unpack(frame["value"])
+        for number, content in enumerate(contents):
+            decoder.refill(number, content)
+        if kind == "packed":
+            return decoder.unpack(body)
+        raise rebuild(body) if kind == "error" else CannotCross(str(body)[:200])
 
     def _remote(self, described: list[Any]) -> Remote:
         number, kind = described
         return Remote(self, number, kind)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
 
 
 def _describe_remote(value: Any) -> list[Any]:
@@ -135,17 +131,20 @@ class Remote:
         _ask(self, "put", key, value)
 
     def __len__(self) -> int:
-        return _exactly(int, _ask(self, "size"))
+        size: int = _exactly(int, _ask(self, "size"))
+        return size
 
     def __iter__(self) -> Iterator[Any]:
         return iter(_exactly(list, _ask(self, "list")))
 
     def __str__(self) -> str:
-        return _exactly(str, _ask(self, "text"))
+        text: str = _exactly(str, _ask(self, "text"))
+        return text
 
 
 def _number(remote: Remote) -> int:
-    return object.__getattribute__(remote, "_number")  # type: ignore[no-any-return]
+    number: int = object.__getattribute__(remote, "_number")
+    return number
 
 
 def _ask(remote: Remote, verb: str, *parts: Any) -> Any:
@@ -170,7 +169,7 @@ class Names(dict[str, Any]):
         # Python's own names are the checks' own, whatever the program calls so; the entry point alone is excepted.
         if hasattr(builtins, name) and name != self._entry_point:
             return getattr(builtins, name)
-        found = self._connection.ask("find", name)
+        found = self._connection.ask("find", name, self._entry_point)
         if found is None:
             raise NameError(f"name {name!r} is not defined")
         kind, value = found
@@ -208,11 +207,6 @@ class Recorder:
 class RewriteAsserts(ast.NodeTransformer):
     """Turns each assert into one that tells the recorder what was compared."""
 
-    _rules = {
-        ast.Eq: "equal", ast.NotEq: "not equal", ast.Lt: "less", ast.LtE: "at most", ast.Gt: "greater",
-        ast.GtE: "at least", ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
-    }  # fmt: skip
-
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         match node.test:
             case ast.Compare(left, [operator], [right]):
@@ -222,7 +216,7 @@ class RewriteAsserts(ast.NodeTransformer):
                 operation.body.ops = [operator]
                 arguments = [
                     ast.Constant(_has_call(left) or not _has_call(right)),
-                    ast.Constant(self._rules[type(operator)]),
+                    ast.Constant(compare.OPERATORS[type(operator)]),
                     left,
                     right,
                     operation,
@@ -244,19 +238,21 @@ def _has_call(node: ast.expr) -> bool:
     return any(isinstance(child, ast.Call) for child in ast.walk(node))
 
 
-def run_checks(descriptor: int, prelude: str, checks: list[Any], entry_point: str | None) -> Iterator[dict[str, Any]]:
+def run_checks(descriptor: int, prelude: CodeType | None, checks: list[Any], entry_point: str | None) -> Iterator[Any]:
     """Run every check against the program behind ``descriptor``; yield one result each, or stop when it is gone."""
     connection = Connection(descriptor)
-    opening = connection.hear()
-    if opening.get("load") is not None:
-        yield opening
+    try:
+        opening = connection.hear()
+    except ProgramGone:
         return
-    yield {"load": None}
+    yield opening
+    if opening != ("load", None, False):
+        return
     for check in checks:
         names = Names(connection, entry_point)
         try:
-            if prelude:
-                exec(compile(prelude, "<prelude>", "exec", dont_inherit=True), names)
+            if prelude is not None:
+                exec(prelude, names)
             if entry_point is not None:
                 names.pop(entry_point, None)  # the prelude's stub must not hide the program's function
             yield _run_check(check, names, entry_point)
@@ -288,9 +284,10 @@ def execute(check: str, names: dict[str, Any]) -> None:
 
 def call(check: dict[str, Any], names: dict[str, Any], entry_point: str | None, recorder: Recorder) -> None:
     """Make a call check's call and compare its result."""
-    target: Any = names
-    for part in (entry_point or "").split("."):
-        target = names[part] if target is names else getattr(target() if isinstance(target, type) else target, part)
+    first, *rest = (entry_point or "").split(".")
+    target = names[first]
+    for part in rest:
+        target = getattr(target(), part)
     decoder = Decoder()
     args, kwargs = decoder.unpack(check["args"]), decoder.unpack(check["kwargs"])
     expected = Decoder().unpack(check["expected"])

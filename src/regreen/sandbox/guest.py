@@ -6,46 +6,49 @@ is to say what the program returned; a program that tampers with it only changes
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import random
-import struct
 import sys
 import time
 import types
 from collections.abc import Callable
 from typing import Any
 
+from regreen.sandbox import wire
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
 
 PROGRAM_FILE = "<program>"
 RESULTS = 3  # the descriptor on which results leave
 RESULTS_CAP = 8 << 20
 _MESSAGE_CAP = 2000
-_FRAME = struct.Struct("=I")
 
 # Taken now, so that a program which patches a module changes nothing here by accident.
-_write, _exit, _cpu, _clock, _dumps = os.write, os._exit, time.thread_time, time.perf_counter, json.dumps
+_write, _exit, _cpu, _clock = os.write, os._exit, time.thread_time, time.perf_counter
+_dumps, _loads, _pack_length = marshal.dumps, marshal.loads, wire.FRAME.pack
+_modules, _new_module, _seed = sys.modules, types.ModuleType, random.seed
 
 
 def run(job: bytes) -> None:
-    """Do what ``job`` says and end the process; the job is two lines of JSON, the program and the work."""
-    program_line, _, work_line = job.partition(b"\n")
-    program = json.loads(program_line)
-    random.seed(0)  # a program's luck is the same every time
-    modes[program["mode"]](program, work_line)
+    """Do what ``job`` says and end the process.
+
+    The job is marshalled by the judge: the mode, the prelude's code or None, the program's source, and the work.
+    """
+    mode, prelude, source, work = _loads(job)
+    _seed(0)  # a program's luck is the same every time
+    modes[mode](prelude, source, work)
     _flush()
     _exit(0)
 
 
-def load(prelude: str, source: str, name: str) -> dict[str, Any]:
+def load(prelude: types.CodeType | None, source: str, name: str) -> dict[str, Any]:
     """Run ``prelude`` and ``source`` in a new module and return its namespace."""
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    if prelude:
-        exec(compile(prelude, "<prelude>", "exec", dont_inherit=True), module.__dict__)
-    exec(compile(source, PROGRAM_FILE, "exec", dont_inherit=True), module.__dict__)
-    return module.__dict__
+    module = _modules[name] = _new_module(name)
+    namespace = module.__dict__
+    if prelude is not None:
+        exec(prelude, namespace)
+    exec(compile(source, PROGRAM_FILE, "exec", 0, True), namespace)
+    return namespace
 
 
 def describe(error: BaseException) -> dict[str, Any]:
@@ -72,20 +75,19 @@ def _line_of(error: BaseException) -> int | None:
     return line
 
 
-def _send(frame: dict[str, Any]) -> None:
-    text = _dumps(frame).encode()
-    _write(RESULTS, _FRAME.pack(len(text)) + text)
+def _send(message: Any) -> None:
+    data = _dumps(message, wire.VERSION)
+    _write(RESULTS, _pack_length(len(data)) + data)
 
 
-def _load_or_say(program: dict[str, Any], name: str) -> dict[str, Any] | None:
+def _load_or_say(prelude: types.CodeType | None, source: str) -> dict[str, Any] | None:
     """Load the program and say how that went."""
     try:
-        namespace = load(program["prelude"], program["source"], name)
+        namespace = load(prelude, source, "program")
     except BaseException as error:
-        compiling = error.__traceback__ is not None and not _passed_program(error)
-        _send({"load": describe(error), "compile": compiling})
+        _send(("load", describe(error), not _passed_program(error)))
         return None
-    _send({"load": None})
+    _send(("load", None, False))
     return namespace
 
 
@@ -99,35 +101,54 @@ def _passed_program(error: BaseException) -> bool:
     return False
 
 
-def _make_calls(program: dict[str, Any], work: bytes) -> None:
+def _make_calls(prelude: types.CodeType | None, source: str, calls: list[tuple[str, bytes]]) -> None:
     """Make all calls of a plan, each on arguments of its own, and write each result as it comes."""
-    namespace = _load_or_say(program, "program")
+    namespace = _load_or_say(prelude, source)
     if namespace is None:
         return
+    functions: dict[str, Any] = {}
     sent = 0
-    for name, args, kwargs in json.loads(work):
+    for name, packed in calls:
+        args, kwargs = _loads(packed)
         cpu, wall = _cpu(), _clock()
         try:
-            decoder = Decoder()
-            positional, named = decoder.unpack(args), decoder.unpack(kwargs)
-            frame = {"value": Encoder(_name_only).pack(_resolve(namespace, name)(*positional, **named))}
-            text = _dumps(frame)
-        except CannotCross as error:
-            text = _dumps({"huge": str(error)})
+            if name not in functions:
+                functions[name] = _resolve(namespace, name)
+            value = functions[name](*args, **kwargs)
+            clocks = (_cpu() - cpu, _clock() - wall)
+            data = _pack(value, clocks)
         except BaseException as error:
-            text = _dumps({"error": describe(error)})
-        data = text.encode()
+            data = _dumps(("error", describe(error), (_cpu() - cpu, _clock() - wall)), wire.VERSION)
         sent += len(data)
         if sent > RESULTS_CAP:
-            data = b'{"huge": "the results are too large"}'
-        clocks = struct.pack("=dd", _cpu() - cpu, _clock() - wall)
-        _write(RESULTS, _FRAME.pack(len(data)) + data + clocks)
+            _send(("huge", "the results are too large", (0.0, 0.0)))
+            return
+        _write(RESULTS, _pack_length(len(data)) + data)
+
+
+def _pack(value: Any, clocks: tuple[float, float]) -> bytes:
+    """Marshal a result, exact plain types directly and all else packed; raises :class:`CannotCross`."""
+    # marshal takes numpy's values for bytes, and bytearrays too, which equal the bytes they are taken for.
+    if "numpy" not in _modules:
+        try:
+            return _dumps(("value", value, clocks), wire.VERSION)
+        except ValueError:
+            pass
+    try:
+        return _dumps(("packed", Encoder(_name_only).pack(value), clocks), wire.VERSION)
+    except (CannotCross, ValueError) as error:
+        return _dumps(("huge", str(error), clocks), wire.VERSION)
 
 
 def _resolve(namespace: dict[str, Any], name: str) -> Any:
-    """Find ``f`` or ``Solution.method``: a method is taken from a new object of the class."""
+    """Find ``f``, or ``Solution.method``: a method is taken from a new object of the class.
+
+    Where there is no function of that name but a class ``Solution``, as LeetCode has it, its method is meant.
+    """
     first, *rest = name.split(".")
     if first not in namespace:
+        if not rest and hasattr(namespace.get("Solution"), first):
+            return getattr(namespace["Solution"](), first)
         raise NameError(f"name {first!r} is not defined")
     value = namespace[first]
     for attribute in rest:
@@ -153,22 +174,18 @@ class _Server:
             self._objects.append(value)
         return [number, type(value).__name__]
 
-    def answer(self, request: list[Any]) -> dict[str, Any]:
-        verb, *body = request
+    def answer(self, request: list[Any]) -> Any:
+        verb, *parts = request
         decoder = Decoder(lambda described: self._objects[described[0]])
-        body = [decoder.unpack(part) for part in body]
+        parts = [decoder.unpack(part) for part in parts]
         try:
-            value = getattr(self, "do_" + verb)(*body)
-            return self._reply(value, decoder.made)
+            value = getattr(self, "do_" + verb)(*parts)
+            encoder = Encoder(self.opaque, decoder.made)
+            return ("packed", encoder.pack(value), [encoder.pack_contents(c) for c in decoder.made])
         except CannotCross as error:
-            return {"huge": str(error)}
+            return ("huge", str(error), [])
         except BaseException as error:
-            return {"error": describe(error), "refill": self._contents(decoder.made)}
-
-    def _reply(self, value: Any, known: list[Any]) -> dict[str, Any]:
-        encoder = Encoder(self.opaque, known)
-        packed = encoder.pack(value)
-        return {"value": packed, "refill": [encoder.pack_contents(c) for c in known]}
+            return ("error", describe(error), self._contents(decoder.made))
 
     def _contents(self, known: list[Any]) -> list[Any]:
         encoder = Encoder(self.opaque, known)
@@ -177,8 +194,10 @@ class _Server:
         except CannotCross:
             return []
 
-    def do_find(self, name: str) -> Any:
+    def do_find(self, name: str, entry_point: str | None) -> Any:
         """What the program defines under ``name``: a module only by its name, so that checks use the real one."""
+        if name == entry_point:
+            return ("value", _resolve(self._namespace, name))
         if name not in self._namespace:
             return None
         value = self._namespace[name]
@@ -209,43 +228,24 @@ class _Server:
         return str(target)
 
 
-def _serve(program: dict[str, Any], _: bytes) -> None:
+def _serve(prelude: types.CodeType | None, source: str, _: None) -> None:
     """Answer requests on the results descriptor, a socket here, until the other end closes."""
-    namespace = _load_or_say(program, "program")
+    namespace = _load_or_say(prelude, source)
     if namespace is None:
         return
     server = _Server(namespace)
     while True:
-        request = read_frame(RESULTS)
+        request = wire.read_frame(RESULTS)
         if request is None:
             return
-        _send(server.answer(request))
+        wire.write_all(RESULTS, wire.frame(server.answer(_loads(request))))
 
 
-def read_frame(descriptor: int) -> Any:
-    """Read one frame, or None at the end."""
-    header = _read_exactly(descriptor, _FRAME.size)
-    if header is None:
-        return None
-    text = _read_exactly(descriptor, _FRAME.unpack(header)[0])
-    return None if text is None else json.loads(text)
-
-
-def _read_exactly(descriptor: int, count: int) -> bytes | None:
-    data = os.read(descriptor, count)
-    while data and len(data) < count:
-        more = os.read(descriptor, count - len(data))
-        if not more:
-            return None
-        data += more
-    return data or None
-
-
-def _run_stdio(program: dict[str, Any], _: bytes) -> None:
+def _run_stdio(prelude: types.CodeType | None, source: str, _: None) -> None:
     """Run the program as ``__main__`` with real standard streams, and end as Python would."""
     error: BaseException | None = None
     try:
-        load(program["prelude"], program["source"], "__main__")
+        load(prelude, source, "__main__")
     except BaseException as raised:
         error = raised
     problem = _finish_streams()
@@ -253,7 +253,7 @@ def _run_stdio(program: dict[str, Any], _: bytes) -> None:
         _exit(_exit_status(error))
     error = error or problem
     if error is not None:
-        _send({"load": describe(error), "compile": not _passed_program(error)})
+        _send(("load", describe(error), not _passed_program(error)))
         _exit(1)
 
 
@@ -261,27 +261,29 @@ def _finish_streams() -> BaseException | None:
     """What Python does at its end: wait for threads, run exit functions, flush."""
     try:
         if "threading" in sys.modules:
-            sys.modules["threading"]._shutdown()  # type: ignore[attr-defined]
+            sys.modules["threading"]._shutdown()
         if "atexit" in sys.modules:
-            sys.modules["atexit"]._run_exitfuncs()  # type: ignore[attr-defined]
+            sys.modules["atexit"]._run_exitfuncs()
         sys.stdout.flush()
     except BaseException as error:
         return error
     return None
 
 
-def _share(program: dict[str, Any], work: bytes) -> None:
+def _share(prelude: types.CodeType | None, source: str, work: tuple[str | None, list[Any]]) -> None:
     """Run the checks' own code here, beside the program: only for problems that ask for it."""
     from regreen.sandbox import checker
 
-    namespace = _load_or_say(program, "program")
+    namespace = _load_or_say(prelude, source)
     if namespace is None:
         return
-    entry_point, checks = json.loads(work)
+    entry_point, checks = work
     for check in checks:
         recorder = checker.Recorder()
         names = {**namespace, "__regreen__": recorder}
         try:
+            if entry_point is not None:
+                names[entry_point] = _resolve(namespace, entry_point)
             if isinstance(check, str):
                 checker.execute(check, names)
             else:
@@ -315,9 +317,17 @@ def _exit_status(error: SystemExit) -> int:
     return error.code & 255 if isinstance(error.code, int) else 1
 
 
-modes: dict[str, Callable[[Any, Any], None]] = {
+modes: dict[str, Callable[[Any, str, Any], None]] = {
     "calls": _make_calls,
     "serve": _serve,
     "shared": _share,
     "stdio": _run_stdio,
 }
+
+
+def warm_up() -> None:
+    """Run this module's own code in the zygote, so that its children find it specialised and touch fewer pages."""
+    for _ in range(40):
+        for source in ("def f(x):\n    return [x]\n", "def f(x):\n    return x / 0\n", "def f(x)\n"):
+            _make_calls(None, source, [("f", _dumps(([1], {})))])
+    _modules.pop("program")

@@ -3,15 +3,15 @@
 ==== ================================================================= ==========================================
 tier once per zygote                                                    per child
 ==== ================================================================= ==========================================
-A    namespaces (user, mount, net, ipc, uts), private root, seccomp     process namespace, limits, no capabilities
-B    Landlock, seccomp                                                  limits, no capabilities, a second filter
-C    nothing                                                            limits, a session of its own
+A    namespaces (user, mount, net, ipc, uts), private root, seccomp,    process namespace, no capabilities
+     limits
+B    Landlock, seccomp, limits                                          no capabilities, a second filter
+C    limits                                                             a session of its own
 ==== ================================================================= ==========================================
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import signal
@@ -29,14 +29,14 @@ _DESCRIPTORS = 64
 _THREADS = 64
 _STACK = 64 << 20
 _FILE_SIZE = 16 << 20
-_SPARE_CPU = 2  # seconds by which the kernel's own CPU limit, in whole seconds, lies above ours
 
 
 @dataclass(frozen=True)
 class Jail:
-    """How zygotes are confined: the tier, the folders of preloaded packages, and (tiers B and C) a scratch folder."""
+    """How zygotes are confined: tier, limits, folders of preloaded packages, and (tiers B and C) a scratch folder."""
 
     tier: str
+    limits: Limits
     packages: tuple[str, ...] = ()
     scratch: str = "/tmp"
 
@@ -52,8 +52,13 @@ class Jail:
         elif self.tier == "B":
             _confine_to_folders(self.packages, self.scratch)
         os.chdir(self.scratch)
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_DFL)
+        if not judge:
+            set_limits(self.limits, threads=self.tier == "A")
         if self.tier != "C":
-            linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+            if not judge:  # the judge ends when the engine's socket closes: its parent is a thread, which may end first
+                linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
             linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
             own_filter = self.tier == "B"
             seccomp.install(
@@ -64,43 +69,50 @@ class Jail:
         """Make a child; returns 0 in it."""
         return os.fork() if self.tier == "C" else linux.fork(self.fork_flags)
 
-    def confine_child(self, descriptors: Sequence[int], limits: Limits, cpu: float) -> None:
-        """In a new child: install ``descriptors`` as 0, 1, 2 ..., close all others, set limits, drop rights."""
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        _install(descriptors)
-        _set_limits(limits, cpu, processes=self.tier != "C")
-        os.setsid()  # a signal to "my process group" must not reach the zygote
-        if self.tier == "C":
-            return
-        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
-        linux.drop_capabilities()
+    def confine_child(self, descriptors: Sequence[int]) -> None:
+        """In a new child: install ``descriptors`` as 0, 1, 2 ..., close all others, leave the group, drop rights.
+
+        Every page that a child touches first is copied, which costs more than the calls themselves: hence no more
+        than calls here, into C, with arguments made beforehand.
+        """
+        for number, fd in enumerate(descriptors):
+            _dup2(fd, number)
+        _closerange(len(descriptors), 1 << 16)
+        _setsid()  # a signal to "my process group" must not reach the zygote
+        if self.tier != "C":
+            linux.die_with_parent()
+            linux.drop_capabilities()
         if self.tier == "B":
-            seccomp.install(seccomp.child_filter())
+            seccomp.install(_CHILD_FILTER)
 
 
-def _install(descriptors: Sequence[int]) -> None:
-    """Move ``descriptors`` to 0, 1, 2 ... without one overwriting another, and close the rest."""
-    high = [os.dup(fd) if fd < len(descriptors) else fd for fd in descriptors]
-    for number, fd in enumerate(high):
-        os.dup2(fd, number)
-    os.closerange(len(descriptors), 1 << 16)
+_dup2, _closerange, _setsid = os.dup2, os.closerange, os.setsid
+_CHILD_FILTER = seccomp.child_filter() if sys.platform == "linux" else b""
 
 
-def _set_limits(limits: Limits, cpu: float, *, processes: bool) -> None:
-    seconds = int(cpu) + _SPARE_CPU
+def reserve_low_descriptors(count: int) -> None:
+    """Fill 0 .. ``count - 1``, so that a child's descriptors never lie where others are to be installed."""
+    while (fd := os.open("/dev/null", os.O_RDWR)) < count:
+        pass
+    os.close(fd)
+
+
+def set_limits(limits: Limits, *, threads: bool) -> None:
+    """Set this process's limits, which its children inherit; time is watched by the zygote instead."""
     size = max(limits.output, _FILE_SIZE)
-    setrlimit = resource.setrlimit
-    setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-    setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    setrlimit(resource.RLIMIT_FSIZE, (size, size))
-    setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
-    setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(ValueError, OSError):  # a host's own hard limit may be lower
-        setrlimit(resource.RLIMIT_STACK, (_STACK, _STACK))
-    if processes:
-        setrlimit(resource.RLIMIT_NPROC, (_THREADS, _THREADS))
+    wanted = {
+        resource.RLIMIT_AS: limits.memory,
+        resource.RLIMIT_FSIZE: size,
+        resource.RLIMIT_NOFILE: _DESCRIPTORS,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_STACK: _STACK,
+    }
+    if threads:  # elsewhere the user's other processes would count
+        wanted[resource.RLIMIT_NPROC] = _THREADS
+    for name, value in wanted.items():
+        _, hard = resource.getrlimit(name)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (value, value))
 
 
 def _enter_namespaces(packages: tuple[str, ...]) -> None:

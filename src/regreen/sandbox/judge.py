@@ -6,19 +6,18 @@ It runs no foreign code itself: checks that are code run in a child of this proc
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import select
 import signal
 import socket
-import struct
 from collections.abc import Callable, Iterator
+from types import CodeType
 from typing import Any
 
-from regreen.sandbox import checker, compare, guest, zygote
-from regreen.sandbox.jail import Jail
+from regreen.sandbox import checker, compare, guest, jail, wire, zygote
 from regreen.sandbox.limits import WALL_FACTOR, Limits
-from regreen.sandbox.plain import CannotCross, Decoder, decode
+from regreen.sandbox.plain import CannotCross, Decoder
 from regreen.sandbox.plan import CallCondition, Condition, Plan, make_plan
 from regreen.sandbox.text import cut, show
 from regreen.sandbox.zygote import End, Order
@@ -30,8 +29,7 @@ Result = dict[str, Any]
 _COMPARED_HERE = 32 << 10
 _CHECK_SECONDS = 10.0  # CPU time that the checks' own code may use beside the program's
 _OUTPUT_SHOWN = 2000
-_FRAME = struct.Struct("=I")
-_CLOCKS = struct.Struct("=dd")
+_FORGED = {"outcome": "killed", "message": "something else than results was written on the judge's channel"}
 
 
 class Prepared:
@@ -39,18 +37,21 @@ class Prepared:
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.entry_point: str | None = spec["entry_point"]
-        self.prelude: str = spec["prelude"]
         self.stdio: list[tuple[str, str, str]] = spec["stdio"]
         self.checks: list[Any] = spec["checks"]
         self.shared: bool = spec["shared"]
+        prelude: str = spec["prelude"]
+        self.prelude: CodeType | None = compile(prelude, "<prelude>", "exec", 0, True) if prelude else None
         self.plan: Plan | None = None
-        self.work = b""
         if self.checks and not self.shared:
-            self.plan = make_plan(self.checks, self.entry_point, self.prelude)
+            self.plan = make_plan(self.checks, self.entry_point, prelude)
+
+    @property
+    def work(self) -> Any:
+        """What the program's process is told to do."""
         if self.plan is not None:
-            self.work = self.plan.work
-        elif self.shared:
-            self.work = json.dumps([self.entry_point, self.checks]).encode()
+            return self.plan.calls
+        return (self.entry_point, self.checks) if self.shared else None
 
     @property
     def mode(self) -> str:
@@ -65,18 +66,23 @@ class Prepared:
 class Judge:
     """Judges one program after another on one core."""
 
-    def __init__(self, engine: socket.socket, zygote_channel: socket.socket, jail: Jail, proc: int | None) -> None:
+    def __init__(
+        self, engine: socket.socket, zygote_channel: socket.socket, confinement: jail.Jail, proc: int | None
+    ) -> None:
         self._engine = engine
         self._zygote = zygote_channel
-        self._jail = jail
+        self._jail = confinement
         self._proc = proc
         self._null = os.open("/dev/null", os.O_RDWR)
         self._problems: dict[int, Prepared] = {}
+        self._either = select.poll()
+        self._either.register(zygote_channel, select.POLLIN)
+        self._either.register(engine, select.POLLRDHUP)
 
     def serve(self) -> None:
         """Answer the engine until it closes its end."""
         while True:
-            request = receive(self._engine)
+            request = wire.receive(self._engine)
             if request is None:
                 return
             for number in request["drop"]:
@@ -84,11 +90,11 @@ class Judge:
             if "spec" in request:
                 self._problems[request["problem"]] = Prepared(request["spec"])
             problem = self._problems[request["problem"]]
-            send(self._engine, self.judge(problem, request["source"], Limits(*request["limits"]), request["strict"]))
+            wire.send(self._engine, self.judge(problem, request["source"], request["strict"]))
 
-    def judge(self, problem: Prepared, source: str, limits: Limits, strict: bool) -> Result:
+    def judge(self, problem: Prepared, source: str, strict: bool) -> Result:
         """Return the verdict on one program as plain data."""
-        one = _Trial(self, problem, source, limits, strict)
+        one = _Trial(self, problem, source, self._jail.limits, strict)
         judge = {"stdio": one.by_stdio, "calls": one.by_plan, "serve": one.by_code, "shared": one.by_sharing}
         results = judge[problem.mode]()
         failing = (r["outcome"] for r in results if r["outcome"] not in (None, "passed"))
@@ -105,36 +111,41 @@ class Judge:
         zygote.ask(self._zygote, order, descriptors)
 
     def end(self) -> End:
+        """Wait for the end of the run that was ordered; if the engine goes away meanwhile, end at once."""
+        self._either.poll()
+        if self._engine_is_gone():
+            os._exit(0)  # the zygote and its child die with their parent
         return zygote.hear(self._zygote)
 
     @property
     def null(self) -> int:
         return self._null
 
-    def engine_is_gone(self) -> bool:
-        """True if nobody waits for the verdict any more."""
-        poll = select.poll()
-        poll.register(self._engine, select.POLLHUP | select.POLLRDHUP)
-        return bool(poll.poll(0))
+    def _engine_is_gone(self) -> bool:
+        return any(fd == self._engine.fileno() for fd, _ in self._either.poll(0))
 
     def in_child(
         self, order: Order, body: Callable[[], Iterator[Any]], keep: int | None = None
     ) -> tuple[End, list[Any]]:
-        """Run ``body`` in a jailed child of this process and return how it ended and the plain data it yielded."""
+        """Run ``body`` in a jailed child of this process and return how it ended and the plain data it yielded.
+
+        The child has ``keep`` as descriptor 4.
+        """
         with _File() as results:
             descriptors = [self._null, self._null, self._null, results.fd]
             if keep is not None:
                 descriptors.append(keep)
 
             def child() -> None:
-                self._jail.confine_child(descriptors, order.limits, order.cpu * 2)
+                jail.set_limits(self._jail.limits, threads=False)
+                self._jail.confine_child(descriptors)
                 for item in body():
-                    text = json.dumps(item).encode()
-                    os.write(guest.RESULTS, _FRAME.pack(len(text)) + text)
+                    wire.write_all(guest.RESULTS, wire.frame(item))
                 os._exit(0)
 
             end = zygote.run_child(self._jail, order, self._proc, child)
-            return end, [json.loads(text) for text, _ in _frames(results.read(), clocks=False)]
+            # What checks say is as good as the checks; still nothing but plain data is taken from them.
+            return end, [_parse(data) for data in wire.frames(results.read())]
 
 
 class _File:
@@ -172,9 +183,8 @@ class _Trial:
         self._problem = problem
         self._limits = limits
         self._source = source
-        self._order = Order(limits.timeout, limits.timeout * WALL_FACTOR, strict, limits)
-        program = {"mode": problem.mode, "prelude": problem.prelude, "source": source}
-        self._job = json.dumps(program).encode() + b"\n" + problem.work
+        self._order = Order(limits.timeout, limits.timeout * WALL_FACTOR, strict)
+        self._job = marshal.dumps((problem.mode, problem.prelude, source, problem.work))
         self.cpu = self.wall = 0.0
         self.late = False
 
@@ -204,10 +214,8 @@ class _Trial:
             data = results.read(guest.RESULTS_CAP + _COMPARED_HERE)
             stop = self._stop(end, output)
             shown = _shown(output)
-        if len(data) > _COMPARED_HERE:
-            checks = self._compare_in_child(data, stop)
-        else:
-            checks = self._compare(data, stop)
+        compared = self._compare_in_child if len(data) > _COMPARED_HERE else self._compare
+        checks = compared(data, stop)
         return [_with(r, self._source, shown) for r in checks]
 
     def _stop(self, end: End, output: _File) -> Result:
@@ -220,10 +228,10 @@ class _Trial:
         return {"outcome": "killed", "message": f"the program ended its own process, exit status {end.exit_status}"}
 
     def _compare_in_child(self, data: bytes, stop: Result) -> list[Result]:
-        order = Order(_CHECK_SECONDS, _CHECK_SECONDS * WALL_FACTOR, True, self._limits)
-        _, answers = self._judge.in_child(order, lambda: iter([self._compare(data, stop)]))
-        if answers:
-            return answers[0]  # type: ignore[no-any-return]
+        order = Order(_CHECK_SECONDS, _CHECK_SECONDS * WALL_FACTOR, True)
+        _, answers = self._judge.in_child(order, lambda: iter(self._compare(data, stop)))
+        if len(answers) == len(self._problem.checks):
+            return answers
         message = f"comparing its results took more than {_CHECK_SECONDS:g} s or {self._limits.memory >> 20} MiB"
         return _rest([{"index": 0, "outcome": "output_limit", "message": message}], len(self._problem.checks))
 
@@ -261,7 +269,7 @@ class _Trial:
     def _run_checks(self, descriptor: int) -> tuple[End, list[Any]]:
         problem = self._problem
         patience = self._order.wall * 2 + _CHECK_SECONDS
-        order = Order(_CHECK_SECONDS + self._limits.timeout, patience, True, self._limits)
+        order = Order(_CHECK_SECONDS + self._limits.timeout, patience, True)
         place = guest.RESULTS + 1
 
         def body() -> Iterator[Any]:
@@ -272,7 +280,7 @@ class _Trial:
     def _collect(self, answers: list[Any], stop: Result, checks_end: End) -> list[Result]:
         """Put together what the checks said and how the program's process ended."""
         count = len(self._problem.checks)
-        if answers and answers[0].get("load"):
+        if answers and answers[0] != _LOADED:
             return _rest([{"index": 0, **_load_failure(answers[0])}], count, repeat=True)
         checks = [{"index": i, **_flatten(answer)} for i, answer in enumerate(answers[1:])]
         if len(checks) < count:
@@ -292,7 +300,7 @@ class _Trial:
             end = self._note(self._judge.end())
             stop = self._stop(end, output)
             shown = _shown(output)
-            answers = [_parse(text) for text, _ in _frames(results.read(guest.RESULTS_CAP), clocks=False)]
+            answers = [_parse(data) for data in wire.frames(results.read(guest.RESULTS_CAP))]
         return [_with(r, self._source, shown) for r in self._collect(answers, stop, end)]
 
     # Standard input and output: one run of the program for each check, compared here.
@@ -302,7 +310,7 @@ class _Trial:
         for index, (stdin, expected, rule) in enumerate(self._problem.stdio):
             result = self._run_stdio(stdin, expected, rule)
             checks.append(_with({"index": index, **result}, self._source, None))
-            if result["outcome"] in ("timeout", "killed") or self._judge.engine_is_gone():
+            if result["outcome"] in ("timeout", "killed"):
                 return _rest(checks, len(self._problem.stdio))
             if result["outcome"] == "syntax_error":
                 return _rest(checks, len(self._problem.stdio), repeat=True)
@@ -314,10 +322,10 @@ class _Trial:
             end = self._note(self._judge.end())
             written = output.read(self._limits.output + 1)
             size = output.size()
-            frames = [_parse(text) for text, _ in _frames(results.read(_COMPARED_HERE), clocks=False)]
+            opening = next(wire.frames(results.read(_COMPARED_HERE)), None)
         clocks = {"cpu": end.cpu, "wall": end.wall}
         got = written.decode("utf-8", "replace")
-        stop = self._outcome_of(end, size) or _failure_of_process(frames, end)
+        stop = self._outcome_of(end, size) or _failure_of_process(opening, end)
         if stop is not None:
             return {**clocks, "output": got[:_OUTPUT_SHOWN] or None, **stop}
         result = {**clocks, "rule": rule, "outcome": "passed"}
@@ -326,10 +334,10 @@ class _Trial:
         return result
 
 
-def _failure_of_process(frames: list[Any], end: End) -> Result | None:
+def _failure_of_process(opening: bytes | None, end: End) -> Result | None:
     """The failure of a stdio run that ended by itself, None if it ended well."""
-    if frames and isinstance(frames[0], dict) and isinstance(frames[0].get("load"), dict):
-        return _load_failure(frames[0])
+    if opening is not None:
+        return _load_failure(_parse(opening))
     if end.signal:
         return {"outcome": "killed", "message": f"ended by {signal.Signals(end.signal).name}"}
     if end.exit_status:
@@ -337,34 +345,42 @@ def _failure_of_process(frames: list[Any], end: End) -> Result | None:
     return None
 
 
+_LOADED = ("load", None, False)
+
+
 class _Answers:
     """What the child wrote, read with suspicion: the opening, then one frame a call."""
 
     def __init__(self, data: bytes, stop: Result) -> None:
-        self._frames = _frames(data, clocks=True)
+        self._frames = wire.frames(data)
         self._stop = stop
         self.opening: Result | None = None
-        opening = _parse(next(self._frames, (b"", None))[0])
+        opening = next(self._frames, None)
         if opening is None:
             self.opening = stop
-        elif opening.get("load") is not None:
-            self.opening = _load_failure(opening)
+        elif (message := _parse(opening)) != _LOADED:
+            self.opening = _load_failure(message)
 
     def take(self) -> tuple[Result | None, Any, tuple[float, float]]:
         """Return the next call's failure, or its value, and its CPU and wall seconds."""
-        text, clocks = next(self._frames, (b"", None))
-        frame = _parse(text)
-        if frame is None:
-            return {**self._stop, "final": True}, None, (0.0, 0.0)
-        clocks = clocks or (0.0, 0.0)
-        if "value" in frame:
-            try:
-                return None, Decoder(_Opaque).unpack(frame["value"]), clocks
-            except CannotCross as error:
-                return {"outcome": "output_limit", "message": str(error)}, None, clocks
-            except Exception:
-                return {"outcome": "killed", "message": "wrote on the judge's channel"}, None, clocks
-        return _flatten({"outcome": None, **frame}), None, clocks
+        data = next(self._frames, None)
+        if data is None:
+            return {**self._stop, "final": True}, None, _NO_TIME
+        try:
+            kind, body, (cpu, wall) = wire.read(data)
+            clocks = (float(cpu), float(wall))
+            if kind == "value":
+                return None, body, clocks
+            if kind == "packed":
+                return None, Decoder(_Opaque).unpack(body), clocks
+            return _failure(kind, body), None, clocks
+        except CannotCross as error:
+            return {"outcome": "output_limit", "message": str(error)}, None, _NO_TIME
+        except (ValueError, TypeError):
+            return _FORGED, None, _NO_TIME
+
+
+_NO_TIME = (0.0, 0.0)
 
 
 class _Opaque:
@@ -412,59 +428,51 @@ def _evaluate(condition: Condition | CallCondition, values: dict[int, Any]) -> R
     return {"outcome": "wrong_answer", "got": show(got), "expected": show(expected), "message": condition.message}
 
 
-def _frames(data: bytes, *, clocks: bool) -> Iterator[tuple[bytes, tuple[float, float] | None]]:
-    """Split what a child wrote into frames; stop at the first that is not whole. The first never has clocks."""
-    place, first = 0, True
-    while place + _FRAME.size <= len(data):
-        (length,) = _FRAME.unpack_from(data, place)
-        place += _FRAME.size
-        end = place + length
-        tail = _CLOCKS.size if clocks and not first else 0
-        if end + tail > len(data):
-            return
-        yield data[place:end], _CLOCKS.unpack_from(data, end) if tail else None  # type: ignore[misc]
-        place, first = end + tail, False
-
-
-def _parse(text: bytes) -> Any:
-    """Return a frame's object, None if there is none or it is not one."""
-    if not text:
-        return None
+def _parse(data: bytes) -> Any:
+    """Return a frame's plain data, None if it is none."""
     try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
+        return wire.read(data)
+    except ValueError:
         return None
-    return frame if isinstance(frame, dict) else None
 
 
-def _load_failure(frame: dict[str, Any]) -> Result:
+def _load_failure(message: Any) -> Result:
     """The result of a program that could not be loaded: bad syntax, or an exception on the way."""
-    error = frame["load"]
-    outcome = checker.outcome_of(error) if isinstance(error, dict) and "bases" in error else "killed"
-    if frame.get("compile") and outcome == "exception":
+    try:
+        _, described, compiling = message
+        outcome = checker.outcome_of(described)
+    except (TypeError, ValueError, KeyError):
+        return _FORGED
+    if compiling and outcome == "exception":
         outcome = "syntax_error"
-    return _flatten({"outcome": outcome, "error": error})
+    return {"outcome": outcome, **_describe(described)}
 
 
-def _flatten(answer: dict[str, Any]) -> Result:
-    """Bring an answer with an ``error`` or ``huge`` part into the form of a check's result."""
+def _failure(kind: str, body: Any) -> Result:
+    """The result of a call that gave no value."""
+    if kind == "huge" and isinstance(body, str):
+        return {"outcome": "output_limit", "message": cut(body)}
+    if kind == "error" and isinstance(body, dict):
+        return {"outcome": checker.outcome_of({"bases": [], **body}), **_describe(body)}
+    return _FORGED
+
+
+def _flatten(answer: Any) -> Result:
+    """Bring what a check's process said of a check into the form of a result."""
+    if not isinstance(answer, dict) or not isinstance(answer.get("outcome"), str):
+        return _FORGED
     answer = dict(answer)
     error = answer.pop("error", None)
-    huge = answer.pop("huge", None)
-    if huge is not None:
-        return {"outcome": "output_limit", "message": cut(str(huge))}
-    if error is None:
-        return answer if answer.get("outcome") else {"outcome": "killed", "message": "wrote on the judge's channel"}
-    if not isinstance(error, dict):
-        return {"outcome": "killed", "message": "wrote on the judge's channel"}
-    outcome = answer.pop("outcome", None) or checker.outcome_of({"bases": [], **error})
+    return {**answer, **_describe(error)} if isinstance(error, dict) else answer
+
+
+def _describe(error: dict[str, Any]) -> Result:
     line = error.get("line")
-    described = {
+    return {
         "error_type": _text(error.get("type")),
         "message": _text(error.get("message")),
         "line": line if type(line) is int else None,
     }
-    return {**answer, "outcome": outcome, **described}
 
 
 def _text(value: Any) -> str | None:
@@ -497,27 +505,3 @@ def _shown(output: _File) -> str | None:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
-
-
-def receive(channel: socket.socket) -> Any:
-    """Receive one message, or None at the end."""
-    header = channel.recv(_FRAME.size, socket.MSG_WAITALL)
-    if len(header) < _FRAME.size:
-        return None
-    (length,) = _FRAME.unpack(header)
-    data = bytearray()
-    while len(data) < length:
-        part = channel.recv(length - len(data))
-        if not part:
-            return None
-        data += part
-    return json.loads(data)
-
-
-def send(channel: socket.socket, message: Any) -> None:
-    """Send one message."""
-    data = json.dumps(message).encode()
-    channel.sendall(_FRAME.pack(len(data)) + data)
-
-
-__all__ = ["Judge", "decode", "receive", "send"]

@@ -26,13 +26,15 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     import gc
     import importlib
 
-    from regreen.sandbox import judge, zygote
-    from regreen.sandbox.jail import Jail
+    from regreen.sandbox import guest, judge, wire, zygote
+    from regreen.sandbox.jail import Jail, reserve_low_descriptors
+    from regreen.sandbox.limits import Limits
 
     for name in config["preload"]:
         importlib.import_module(name)
+    reserve_low_descriptors(guest.RESULTS + 2)
     engine = socket.socket(fileno=config["engine"])
-    jail = Jail(config["tier"], tuple(config["packages"]), config["scratch"])
+    jail = Jail(config["tier"], Limits(*config["limits"]), tuple(config["packages"]), config["scratch"])
     mine, others = socket.socketpair()
     try:
         proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
@@ -40,6 +42,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
         proc = None
     # Forked before any check arrives: the zygote's memory never held one.
     pid = os.fork()
+    guest.warm_up()
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -57,8 +60,10 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     if mine.recv(1) != b"!":
         raise SystemExit("the zygote could not be confined")
-    judge.send(engine, {"ready": True})
+    wire.send(engine, "ready")
     judge.Judge(engine, mine, jail, proc).serve()
+    mine.close()
+    os.waitpid(pid, 0)
 
 
 main()

@@ -87,13 +87,26 @@ def fork(flags: int) -> int:
     return syscall("clone", flags, 0, 0, 0, 0)
 
 
-_CAP_HEADER = struct.pack("=Ii", 0x20080522, 0)
-_CAP_NONE = bytes(24)
+# Arguments of the two calls that every child makes, ready for C.
+_ZERO = ctypes.c_ulong(0)
+_DIE = (ctypes.c_int(PR_SET_PDEATHSIG), ctypes.c_ulong(9), _ZERO, _ZERO, _ZERO)
+_CAPSET = (
+    ctypes.c_long(NUMBERS.get("capset", -1)),
+    ctypes.c_char_p(struct.pack("=Ii", 0x20080522, 0)),
+    ctypes.c_char_p(bytes(24)),
+)
+_prctl = _libc.prctl
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent ends."""
+    _prctl(*_DIE)
 
 
 def drop_capabilities() -> None:
-    """Give up every capability of this process."""
-    syscall("capset", _CAP_HEADER, _CAP_NONE)
+    """Give up every capability of this process; ends it if that is refused."""
+    if _syscall(*_CAPSET) != 0:
+        os._exit(71)
 
 
 def no_address_randomization() -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import marshal
 import os
 import queue
 import re
@@ -22,20 +23,20 @@ from typing import Any
 
 from regreen.errors import InfrastructureError, TierError
 from regreen.problem import Assert, Call, Problem, Stdio
-from regreen.sandbox import capabilities
-from regreen.sandbox.judge import receive, send
+from regreen.sandbox import capabilities, wire
 from regreen.sandbox.limits import WALL_FACTOR, Limits
 from regreen.sandbox.plain import Encoder
 from regreen.verdict import CheckResult, Outcome, Verdict
 
 # Standard modules that programs use often: loaded once in the zygote. Each megabyte costs every clone some 10 us.
 PRELOADED = (
-    "bisect collections collections.abc copy datetime decimal fractions functools heapq itertools json math operator "
-    "random re string threading typing"
-).split()
+    "bisect", "collections", "collections.abc", "copy", "datetime", "decimal", "fractions", "functools", "heapq",
+    "itertools", "json", "math", "operator", "random", "re", "string", "threading", "typing",
+)  # fmt: skip
 _NUMPY_WORD = re.compile(r"^\s*(?:import|from)\s+numpy\b", re.MULTILINE)
 _SPARE_WALL = 60.0  # seconds beyond all limits after which a lane that does not answer is given up
-_PROBLEMS_KEPT = 64  # problems that a lane keeps prepared
+_PROBLEMS_KEPT = 1024  # problems that a lane keeps prepared, while their checks are not too long in sum
+_TEXT_KEPT = 32 << 20  # characters
 
 
 def spec_of(problem: Problem) -> dict[str, Any]:
@@ -70,16 +71,18 @@ def verdict_of(answer: dict[str, Any], tier: str) -> Verdict:
 class Lane:
     """One judge process with its zygote; used by one thread at a time."""
 
-    def __init__(self, tier: str, modules: Iterable[str], packages: dict[str, list[str]]) -> None:
-        self._tier = tier
+    def __init__(self, tier: str, limits: Limits, modules: Iterable[str], packages: dict[str, list[str]]) -> None:
+        self._limits = limits
         self._scratch = tempfile.TemporaryDirectory(prefix="regreen-") if tier != "A" else None
-        self._errors = tempfile.TemporaryFile()
-        self._numbers: OrderedDict[int, tuple[Problem, int]] = OrderedDict()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the lane
+        self._known: OrderedDict[int, tuple[Problem, int, int]] = OrderedDict()  # with its number and size
         self._next = 0
+        self._text = 0
         ours, theirs = socket.socketpair()
         config = {
             "engine": theirs.fileno(),
             "tier": tier,
+            "limits": limits,
             "path": os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
             "scratch": self._scratch.name if self._scratch else "/tmp",
             "preload": list(modules),
@@ -88,7 +91,7 @@ class Lane:
         }
         self._socket = ours
         self._process = self._start(config, theirs)
-        if receive(ours) is None:
+        if wire.receive(ours) is None:
             self.close()
             raise InfrastructureError(f"a judge did not start: {self._last_words()}")
 
@@ -109,31 +112,35 @@ class Lane:
                 start_new_session=True,  # Ctrl-C is for the engine; lanes end when it does
             )
 
-    def judge(self, problem: Problem, source: str, limits: Limits, *, strict: bool) -> dict[str, Any]:
+    def judge(self, problem: Problem, source: str, *, strict: bool) -> dict[str, Any]:
         """Have one program judged; raises EOFError if the lane broke down."""
-        request: dict[str, Any] = {"source": source, "limits": limits, "strict": strict, "drop": []}
-        known = self._numbers.get(id(problem))
+        request: dict[str, Any] = {"source": source, "strict": strict, "drop": []}
+        known = self._known.get(id(problem))
         if known is None:
-            self._forget_old(request["drop"])
-            known = self._numbers[id(problem)] = (problem, self._next)
-            self._next += 1
             request["spec"] = spec_of(problem)
-        self._numbers.move_to_end(id(problem))
+            known = self._remember(problem, len(marshal.dumps(request["spec"])), request["drop"])
+        self._known.move_to_end(id(problem))
         request["problem"] = known[1]
-        self._socket.settimeout(_SPARE_WALL + (len(problem.checks) + 4) * WALL_FACTOR * limits.timeout * 2)
+        self._socket.settimeout(_SPARE_WALL + (len(problem.checks) + 4) * WALL_FACTOR * self._limits.timeout * 2)
         try:
-            send(self._socket, request)
-            answer = receive(self._socket)
+            wire.send(self._socket, request)
+            answer = wire.receive(self._socket)
         except OSError as error:
             raise EOFError(str(error)) from error
         if answer is None:
             raise EOFError(self._last_words())
         return answer  # type: ignore[no-any-return]
 
-    def _forget_old(self, drop: list[int]) -> None:
-        while len(self._numbers) >= _PROBLEMS_KEPT:
-            _, (_, number) = self._numbers.popitem(last=False)
+    def _remember(self, problem: Problem, size: int, drop: list[int]) -> tuple[Problem, int, int]:
+        """Note that the judge will know this problem, and which ones it may forget for it."""
+        self._text += size
+        while self._known and (len(self._known) >= _PROBLEMS_KEPT or self._text > _TEXT_KEPT):
+            _, (_, number, freed) = self._known.popitem(last=False)
+            self._text -= freed
             drop.append(number)
+        known = self._known[id(problem)] = (problem, self._next, size)
+        self._next += 1
+        return known
 
     def _last_words(self) -> str:
         with contextlib.suppress(OSError, ValueError):
@@ -221,7 +228,7 @@ class LocalSandbox:
         for attempt in (1, 2):
             lane = self._take(kind)
             try:
-                answer = lane.judge(problem, source, self.limits, strict=strict)
+                answer = lane.judge(problem, source, strict=strict)
             except EOFError as error:
                 lane.close()
                 if attempt == 2:
@@ -241,7 +248,7 @@ class LocalSandbox:
             return self._lanes[kind].pop()
         except IndexError:
             packages = numpy_packages() if kind == "numpy" else None
-            return Lane(self.tier, [*PRELOADED, *(["numpy"] if packages else [])], packages or {})
+            return Lane(self.tier, self.limits, [*PRELOADED, *(["numpy"] if packages else [])], packages or {})
 
     def close(self) -> None:
         """End all processes."""

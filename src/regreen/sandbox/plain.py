@@ -1,28 +1,25 @@
-"""Plain data on the wire: JSON text that keeps exact types, shared and cyclic structure, and nothing else.
+"""Packed values: plain data of a few types that keeps shared and cyclic structure, and stands for other types.
 
-Scalars and lists stand for themselves. All else is an object with one key that names its type::
+Scalars, text and bytes stand for themselves, and so does a list. All else is a dictionary with one key, its type::
 
-    {"i": hex}  an int too long for JSON      {"u": hex}   text with lone surrogates, as UTF-8 with surrogatepass
-    {"t": [..]} tuple   {"s": [..]} set       {"f": [..]}  frozenset           {"d": [k, v, k, v ..]} dict
-    {"b": hex}  bytes   {"a": hex} bytearray  {"c": [re, im]} complex          {"n": [a, b, c]} range
-    {"x": [type, argument ..]}  a plain type itself, Decimal, Fraction, date, time, datetime, timedelta, rebuilt by their constructors
+    {"t": [..]} tuple   {"s": [..]} set   {"f": [..]}  frozenset   {"d": [k, v, k, v ..]} dict
+    {"a": bytes} bytearray                {"n": [a, b, c]} range
+    {"x": [type, argument ..]}  a plain type itself; Decimal, Fraction, date, time, datetime, timedelta
     {"r": n}    the n-th list, set, dict or bytearray of this text again       {"o": [id, type]} something else
 
 A subclass of a plain type crosses as the plain value underneath, read by the base class's own methods, so that
-whatever the subclass says of itself is left behind. Decoding builds exact built-in types and runs no foreign code.
+whatever the subclass says of itself is left behind. Unpacking builds exact built-in types and runs no foreign code.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 200
 MAX_NODES = 5_000_000
-_SAFE_INT = 1 << 63
-_NUMBERS = frozenset((int, float, bool, type(None)))
+_ATOMS = frozenset((int, float, bool, complex, str, bytes, type(None)))
 
 Opaque = Callable[[Any], "list[Any]"]
 
@@ -31,28 +28,8 @@ class CannotCross(ValueError):
     """The value is too deep or too large for the wire."""
 
 
-def encode(value: Any, opaque: Opaque | None = None) -> str:
-    """Return ``value`` as text; ``opaque`` describes what is not plain as ``[id, type name]``."""
-    return _dumps(Encoder(opaque).pack(value))
-
-
-def decode(text: str | bytes, opaque: Callable[[list[Any]], Any] | None = None) -> Any:
-    """Rebuild a value from text; raises ValueError (or a subclass) if the text is not what :func:`encode` writes."""
-    try:
-        return Decoder(opaque).unpack(json.loads(text))
-    except (RecursionError, ArithmeticError, LookupError, TypeError, AttributeError, StopIteration) as error:
-        raise ValueError(f"not plain data: {error}") from error
-
-
-def _dumps(packed: Any) -> str:
-    try:
-        return json.dumps(packed)
-    except (RecursionError, ValueError) as error:
-        raise CannotCross(str(error)) from error
-
-
 class Encoder:
-    """Packs several values that may share structure into JSON-ready data."""
+    """Packs several values that may share structure; ``opaque`` describes what is not plain as ``[id, type name]``."""
 
     def __init__(self, opaque: Opaque | None = None, known: list[Any] | None = None) -> None:
         """``known`` containers, which the other side has too in the same order, cross as references."""
@@ -61,7 +38,7 @@ class Encoder:
         self._seen = {id(value): number for number, value in enumerate(self.kept)}
 
     def pack(self, value: Any, depth: int = 0) -> Any:
-        """Return JSON-ready data; raises :class:`CannotCross`."""
+        """Return the packed value; raises :class:`CannotCross`."""
         kind = type(value)
         pack = _PACKERS.get(kind)
         if pack is None:
@@ -104,30 +81,17 @@ class Encoder:
         """Return the body of a known container, to be put in its place by :meth:`Decoder.refill`."""
         if type(container) is dict:
             return self._flat(container, 0)
-        return container.hex() if type(container) is bytearray else self._items(container, 0)
+        return bytes(container) if type(container) is bytearray else self._items(container, 0)
 
     def _atom(self, value: Any, depth: int) -> Any:
-        return value
-
-    def _int(self, value: int, depth: int) -> Any:
-        return value if -_SAFE_INT < value < _SAFE_INT else {"i": hex(value)}
-
-    def _str(self, value: str, depth: int) -> Any:
-        if value.isascii():
-            return value
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            return {"u": value.encode("utf-8", "surrogatepass").hex()}
         return value
 
     def _list(self, value: list[Any], depth: int) -> Any:
         return self._again(value) or self._items(value, depth)
 
-    def _items(self, items: Any, depth: int) -> list[Any]:
-        items = list(items)
-        kinds = set(map(type, items))
-        if kinds <= _NUMBERS and (int not in kinds or all(-_SAFE_INT < i < _SAFE_INT for i in items if type(i) is int)):
+    def _items(self, container: Any, depth: int) -> list[Any]:
+        items: list[Any] = list(container)
+        if set(map(type, items)) <= _ATOMS:
             return items
         depth += 1
         return [self.pack(item, depth) for item in items]
@@ -150,14 +114,8 @@ class Encoder:
             flat += (self.pack(key, depth + 1), self.pack(item, depth + 1))
         return flat
 
-    def _bytes(self, value: bytes, depth: int) -> Any:
-        return {"b": value.hex()}
-
     def _bytearray(self, value: bytearray, depth: int) -> Any:
-        return self._again(value) or {"a": value.hex()}
-
-    def _complex(self, value: complex, depth: int) -> Any:
-        return {"c": [value.real, value.imag]}
+        return self._again(value) or {"a": bytes(value)}
 
     def _range(self, value: range, depth: int) -> Any:
         return {"n": [value.start, value.stop, value.step]}
@@ -167,16 +125,16 @@ _PACKERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
     type(None): Encoder._atom,
     bool: Encoder._atom,
     float: Encoder._atom,
-    int: Encoder._int,
-    str: Encoder._str,
+    int: Encoder._atom,
+    str: Encoder._atom,
     list: Encoder._list,
     tuple: Encoder._tuple,
     set: Encoder._set,
     frozenset: Encoder._frozenset,
     dict: Encoder._dict,
-    bytes: Encoder._bytes,
+    bytes: Encoder._atom,
     bytearray: Encoder._bytearray,
-    complex: Encoder._complex,
+    complex: Encoder._atom,
     range: Encoder._range,
 }
 
@@ -187,7 +145,9 @@ _UNDERNEATH: dict[type, Callable[[Any], Any]] = {
     str: str.__str__,
     list: lambda v: list.__getitem__(v, slice(None)),
     tuple: lambda v: tuple(tuple.__iter__(v)),
-    dict: lambda v: dict(zip(dict.__iter__(v), map(dict.__getitem__, [v] * dict.__len__(v), dict.__iter__(v)))),
+    dict: lambda v: dict(
+        zip(dict.__iter__(v), map(dict.__getitem__, [v] * dict.__len__(v), dict.__iter__(v)), strict=True)
+    ),
     set: lambda v: set(set.__iter__(v)),
     frozenset: lambda v: frozenset(frozenset.__iter__(v)),
     bytes: lambda v: bytes.__getitem__(v, slice(None)),
@@ -209,6 +169,12 @@ _KNOWN: dict[str, Callable[[Any], list[Any]]] = {
 _MAX_ARGUMENT = 10_000  # characters: enough for any honest Decimal or Fraction
 
 
+def _exactly_bytes(body: Any) -> bytes:
+    if type(body) is not bytes:
+        raise ValueError("not bytes")
+    return body
+
+
 class Decoder:
     """Rebuilds several values that may share structure."""
 
@@ -219,15 +185,21 @@ class Decoder:
         self._nodes = 0
 
     def unpack(self, packed: Any) -> Any:
-        """Return the value; sizes are counted as if shared parts were written out, so that no walk explodes."""
+        """Return the value; raises ValueError for what no :class:`Encoder` makes.
+
+        Sizes are counted as if shared parts were written out, so that no walk explodes.
+        """
         kind = type(packed)
         if kind is list:
             return self._fill(self._new([]), packed)
         if kind is not dict:
             self._count(1)
             return packed
-        ((tag, body),) = packed.items()
-        return _UNPACKERS[tag](self, body)
+        try:
+            ((tag, body),) = packed.items()
+            return _UNPACKERS[tag](self, body)
+        except (RecursionError, ArithmeticError, LookupError, TypeError, AttributeError, StopIteration) as error:
+            raise ValueError(f"not packed data: {error}") from error
 
     def refill(self, number: int, body: Any) -> None:
         """Give the known container ``number`` the contents that :meth:`Encoder.pack_contents` described."""
@@ -235,7 +207,7 @@ class Decoder:
         if type(container) is list:
             container[:] = self._items(body)
         elif type(container) is bytearray:
-            container[:] = bytes.fromhex(body)
+            container[:] = _exactly_bytes(body)
         else:
             flat = self._items(body)
             container.clear()
@@ -252,10 +224,9 @@ class Decoder:
         self._count(1)
         return len(self.made) - 1
 
-    def _fill(self, number: int, packed: list[Any]) -> list[Any]:
-        container: list[Any] = self.made[number]
-        container += self._items(packed)
-        return self._close(number)  # type: ignore[no-any-return]
+    def _fill(self, number: int, packed: list[Any]) -> Any:
+        self.made[number] += self._items(packed)
+        return self._close(number)
 
     def _close(self, number: int) -> Any:
         self._sizes[number] += self._nodes
@@ -264,18 +235,10 @@ class Decoder:
     def _items(self, packed: Any) -> list[Any]:
         if type(packed) is not list:
             raise ValueError("not a list of items")
-        if set(map(type, packed)) <= _NUMBERS:
+        if set(map(type, packed)) <= _ATOMS:
             self._count(len(packed))
             return packed
         return [self.unpack(item) for item in packed]
-
-    def _big(self, body: Any) -> int:
-        self._count(1)
-        return int(body, 16)
-
-    def _text(self, body: Any) -> str:
-        self._count(1)
-        return bytes.fromhex(body).decode("utf-8", "surrogatepass")
 
     def _tuple(self, body: Any) -> Any:
         self._count(1)
@@ -297,17 +260,8 @@ class Decoder:
         return self._close(number)
 
     def _bytearray(self, body: Any) -> Any:
-        number = self._new(bytearray.fromhex(body))
+        number = self._new(bytearray(_exactly_bytes(body)))
         return self._close(number)
-
-    def _bytes(self, body: Any) -> bytes:
-        self._count(1)
-        return bytes.fromhex(body)
-
-    def _complex(self, body: Any) -> complex:
-        self._count(1)
-        real, imag = body
-        return complex(real, imag)
 
     def _range(self, body: Any) -> range:
         self._count(1)
@@ -340,15 +294,11 @@ class Decoder:
 
 
 _UNPACKERS: dict[str, Callable[[Decoder, Any], Any]] = {
-    "i": Decoder._big,
-    "u": Decoder._text,
     "t": Decoder._tuple,
     "s": Decoder._set,
     "f": Decoder._frozenset,
     "d": Decoder._dict,
-    "b": Decoder._bytes,
     "a": Decoder._bytearray,
-    "c": Decoder._complex,
     "n": Decoder._range,
     "x": Decoder._standard,
     "r": Decoder._reference,

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import ast
 import builtins
-import json
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
 from regreen.sandbox import compare
-from regreen.sandbox.plain import CannotCross, Decoder, Encoder
+from regreen.sandbox.plain import Decoder
 
 _SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")
 _SAFE_NAMES = {"__builtins__": {}, **{name: getattr(builtins, name) for name in _SAFE_FUNCTIONS}}
@@ -64,10 +64,6 @@ _OPERATIONS = {
     "not in": lambda a, b: a not in b,
     "false": lambda a, b: not a,
 }
-_COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "equal", ast.NotEq: "not equal", ast.Is: "is", ast.IsNot: "is not", ast.Lt: "less", ast.LtE: "at most",
-    ast.Gt: "greater", ast.GtE: "at least", ast.In: "in", ast.NotIn: "not in",
-}  # fmt: skip
 
 
 @dataclass
@@ -87,29 +83,29 @@ class CallCondition:
 
 @dataclass
 class Plan:
-    """All calls of a problem, packed for the wire, and each check's conditions."""
+    """All calls of a problem, and each check's conditions; a call is a function's name and marshalled arguments."""
 
     checks: list[list[Condition | CallCondition]] = field(default_factory=list)
-    calls: list[tuple[str, Any, Any]] = field(default_factory=list)
-
-    @property
-    def work(self) -> bytes:
-        """The calls as the candidate's process reads them."""
-        return json.dumps(self.calls).encode()
+    calls: list[tuple[str, bytes]] = field(default_factory=list)
 
     def add_call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> int:
-        """Plan a call and return its index."""
-        encoder = Encoder()
-        try:
-            self.calls.append((name, encoder.pack(args), encoder.pack(kwargs)))
-        except CannotCross as error:
-            raise NotStatic from error
+        """Plan a call and return its index; raises :class:`NotStatic` for arguments that marshal does not keep."""
+        if not _is_kept(args) or not _is_kept(kwargs):
+            raise NotStatic
+        self.calls.append((name, marshal.dumps((args, kwargs))))
         return len(self.calls) - 1
 
-    def add_packed_call(self, name: str, args: Any, kwargs: Any) -> int:
-        """Plan a call whose arguments are packed already."""
-        self.calls.append((name, args, kwargs))
-        return len(self.calls) - 1
+
+_KEPT = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
+_KEPT_CONTAINERS = (list, tuple, set, frozenset)
+
+
+def _is_kept(value: Any) -> bool:
+    """True if marshal brings the value back with its exact type."""
+    kind = type(value)
+    if kind is dict:
+        return all(_is_kept(k) and _is_kept(v) for k, v in value.items())
+    return all(map(_is_kept, value)) if kind in _KEPT_CONTAINERS else kind in _KEPT
 
 
 def make_plan(checks: list[Any], entry_point: str | None, prelude: str) -> Plan | None:
@@ -149,13 +145,14 @@ class _CheckReader:
 
     def read(self, check: Any) -> list[Condition | CallCondition]:
         if isinstance(check, dict):
-            call = self._plan.add_packed_call(self._entry_point or "", check["args"], check["kwargs"])
+            args, kwargs = Decoder().unpack(check["args"]), Decoder().unpack(check["kwargs"])
+            call = self._plan.add_call(self._entry_point or "", args, kwargs)
             return [CallCondition([call], Decoder().unpack(check["expected"]), check["compare"])]
         body = ast.parse(check).body
         function = next((s for s in body if isinstance(s, ast.FunctionDef)), None)
         if function is not None:
             body = self._unwrap(body, function)
-        return [self._condition(s) for s in body if not _is_idle(s)]  # type: ignore[arg-type]
+        return [self._condition(s) for s in body if not _is_idle(s)]
 
     def _unwrap(self, body: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
         """Return the body of ``def check(candidate)`` if all else is a single call of it."""
@@ -172,12 +169,12 @@ class _CheckReader:
         if not isinstance(statement, ast.Assert):
             raise NotStatic
         self._calls = []
-        message = statement.msg.value if isinstance(statement.msg, ast.Constant) else None
+        message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else None
         match statement.test:
             case ast.Compare(left, [operator], [right]):
                 before, after = self._compile(left), self._compile(right)
                 answer_left = _mentions_result(left) or not _mentions_result(right)
-                kind = _COMPARISONS[type(operator)]
+                kind = compare.OPERATORS[type(operator)]
                 return Condition(self._calls, before, after, kind, answer_left, message)
             case ast.UnaryOp(ast.Not(), operand):
                 return Condition(self._calls, self._compile(operand), _FALSE, "false", True, message)
@@ -315,7 +312,7 @@ def _fold_operation(operator: ast.operator, left: Any, right: Any) -> Any:
             return _arithmetic(_FOLDED[ast.Add], left, right)
         case ast.Mult() if _product_size(left, right) <= _MAX_FOLDED:
             return _arithmetic(_FOLDED[ast.Mult], left, right)
-        case ast.Pow() if isinstance(right, int) and 0 <= right and _bits(left) * right <= _MAX_FOLDED:
+        case ast.Pow() if isinstance(right, int) and right >= 0 and _bits(left) * right <= _MAX_FOLDED:
             return _arithmetic(_FOLDED[ast.Pow], left, right)
     raise NotStatic
 

@@ -6,6 +6,8 @@ child reads its job from a descriptor after the clone, so the zygote never holds
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import signal
 import socket
@@ -16,15 +18,14 @@ from typing import Any, NamedTuple
 
 from regreen.sandbox import guest, root
 from regreen.sandbox.jail import Jail
-from regreen.sandbox.limits import Limits
 
-_ORDER = struct.Struct("=dd?dQQ")
+_ORDER = struct.Struct("=dd?")
 _END = struct.Struct("=iBdd")
 _DESCRIPTORS = 4  # standard input, output, error, results; a fifth, the job, is read and closed
 _SHORTEST_WAIT = 0.001
-# A program that needs a little more than its time is let finish if the machine may be to blame, so that it can be judged
-# again, alone: much more where it had to queue for a processor, for then caches were shared too.
-_PATIENCE_CALM, _PATIENCE_LOADED = 1.1, 2.0
+# A program that needs a little more than its time is let finish if the machine may be to blame, so that it can be
+# judged again, alone: much more where it had to queue for a processor, for then caches were shared too.
+_PATIENCE_CALM, _PATIENCE_LOADED = 1.1, 1.5
 _LOADED = 0.1  # seconds in the queue for each second of CPU time
 KILLED_BY = ("", "cpu", "wall")  # why the zygote killed a child
 
@@ -35,7 +36,6 @@ class Order(NamedTuple):
     cpu: float
     wall: float
     strict: bool
-    limits: Limits
 
 
 class End(NamedTuple):
@@ -59,8 +59,7 @@ class End(NamedTuple):
 
 def ask(channel: socket.socket, order: Order, descriptors: list[int]) -> None:
     """Send an order: descriptors are the job, then the child's 0, 1, 2, 3."""
-    packed = _ORDER.pack(order.cpu, order.wall, order.strict, *order.limits)
-    socket.send_fds(channel, [packed], descriptors)
+    socket.send_fds(channel, [_ORDER.pack(*order)], descriptors)
 
 
 def hear(channel: socket.socket) -> End:
@@ -80,9 +79,7 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None) -> None:
         packed, descriptors, _, _ = socket.recv_fds(channel, _ORDER.size, _DESCRIPTORS + 1)
         if not packed:
             return
-        cpu, wall, strict, *limits = _ORDER.unpack(packed)
-        order = Order(cpu, wall, strict, Limits(*limits))
-        end = run_child(jail, order, proc, lambda: _child(jail, order, descriptors))
+        end = run_child(jail, Order(*_ORDER.unpack(packed)), proc, functools.partial(_child, jail, descriptors))
         for fd in descriptors:
             os.close(fd)
         if os.stat(jail.scratch).st_ctime_ns != clean:
@@ -91,10 +88,10 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None) -> None:
         channel.send(_END.pack(end.status, KILLED_BY.index(end.killed_by), end.cpu, end.wall))
 
 
-def _child(jail: Jail, order: Order, descriptors: list[int]) -> None:
+def _child(jail: Jail, descriptors: list[int]) -> None:
     job, *standard = descriptors
     text = os.pread(job, os.fstat(job).st_size, 0)
-    jail.confine_child(standard, order.limits, order.cpu * _PATIENCE_LOADED)
+    jail.confine_child(standard)
     guest.run(text)
 
 
@@ -160,7 +157,5 @@ def _kill(pid: int, jail: Jail) -> None:
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

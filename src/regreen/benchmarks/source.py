@@ -1,0 +1,116 @@
+"""Where a benchmark's rows are published, and how they are found."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regreen.benchmarks.rows import Row
+from regreen.errors import InputError, MissingDataError
+from regreen.problem import Problem
+
+Files = list[tuple[Path, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A data set on the Hugging Face hub at a pinned revision; ``repo`` may also be a local folder of that layout.
+
+    ``files`` maps each split to the pattern of its files in the repository.
+    """
+
+    repo: str
+    revision: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A named benchmark: its splits, where its files lie, and how its rows become problems.
+
+    ``files`` are patterns below a data folder with the split they hold (None: the rows themselves say); for each split
+    the first pattern that matches wins. ``base`` names the benchmark that gives the base check to rows without one.
+    """
+
+    name: str
+    about: str
+    checks: str
+    splits: tuple[str, ...]
+    files: tuple[tuple[str, str | None], ...]
+    build: Callable[[Iterable[Row]], Iterator[Problem]]
+    hub: Hub
+    base: str | None = None
+
+
+def find(source: Source, splits: Sequence[str], data: Path | None) -> Files:
+    """Return the files that hold the splits: from ``data``, then $REGREEN_DATA, then the hub.
+
+    Raises MissingDataError that says what was looked for, where, and what to type next.
+    """
+    for place in data_places(data).values():
+        files = place and local_files(source, splits, place)
+        if files:
+            return files
+    return _hub_files(source, splits, data)
+
+
+def data_places(data: Path | None) -> dict[str, Path | None]:
+    """Return the local places to look in, by the name that a user knows them by."""
+    if data is not None and not data.exists():
+        raise InputError(f"--data {data}: no such file or folder; give one with the layout of $REGREEN_DATA")
+    variable = os.environ.get("REGREEN_DATA")
+    return {"--data": data, "$REGREEN_DATA": Path(variable) if variable else None}
+
+
+def local_files(source: Source, splits: Sequence[str], place: Path) -> Files:
+    """Return the files below a data folder that hold the splits; a file is taken as it is."""
+    if place.is_file():
+        return [(place, splits[0] if len(splits) == 1 else None)]
+    found: dict[str | None, Files] = {}
+    for pattern, split in source.files:
+        matches = sorted(place.glob(pattern)) if split is None or split in splits else []
+        if matches and split not in found:
+            found[split] = [(path, split) for path in matches]
+    return [file for files in found.values() for file in files]
+
+
+def _hub_files(source: Source, splits: Sequence[str], data: Path | None) -> Files:
+    patterns = {split: source.hub.files[split] for split in splits if split in source.hub.files}
+    folder = _hub_folder(source, splits, list(patterns.values()), data)
+    files: Files = [(path, split) for split in patterns for path in sorted(folder.glob(patterns[split]))]
+    if not files:
+        raise _missing(source, splits, data, f"{source.hub.repo} holds no {', '.join(patterns.values())}")
+    return files
+
+
+def _hub_folder(source: Source, splits: Sequence[str], patterns: list[str], data: Path | None) -> Path:
+    hub = source.hub
+    if Path(hub.repo).is_dir():
+        return Path(hub.repo)
+    try:
+        library = importlib.import_module("huggingface_hub")
+    except ImportError as error:
+        reason = f"{hub.repo}: huggingface_hub is not installed (pip install 'regreen[data]')"
+        raise _missing(source, splits, data, reason) from error
+    try:
+        return Path(
+            library.snapshot_download(
+                hub.repo, repo_type="dataset", revision=hub.revision, allow_patterns=patterns, etag_timeout=10
+            )
+        )
+    except Exception as error:  # the library raises its own, its HTTP client's and the system's errors
+        reason = f"{hub.repo}: could not be fetched ({type(error).__name__})"
+        raise _missing(source, splits, data, reason) from error
+
+
+def _missing(source: Source, splits: Sequence[str], data: Path | None, hub: str) -> MissingDataError:
+    patterns = " or ".join(pattern for pattern, split in source.files if split is None or split in splits)
+    places = "; ".join(f"{name}: {place or 'not given'}" for name, place in data_places(data).items())
+    what = source.name if len(splits) != 1 or len(source.splits) == 1 else f"{source.name}:{splits[0]}"
+    return MissingDataError(
+        f"{what}: no data found. Looked for {patterns} ({places}; hub: {hub}). "
+        "Give --data FOLDER or set REGREEN_DATA to a folder that holds it"
+    )

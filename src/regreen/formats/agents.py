@@ -1,0 +1,142 @@
+"""Recorded runs of repairing agents: Reflexion, LATS, LLMDebugger, MapCoder.
+
+Their rows bring the checks they were judged by. Each program is put together as its harness executed it, so that our
+verdict can be held against the recorded one:
+
+- Reflexion and LATS ran program, ``test`` and ``check(entry_point)``; a ``solution`` without a top-level definition of
+  the entry point is the function's body and follows the prompt.
+- LLMDebugger put a fixed header of imports before the program; a text without any definition follows the prompt.
+- MapCoder put ``from typing import *`` before the program, and never the prompt. Its APPS rows were judged over stdin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from regreen.formats.form import (
+    BadRow,
+    Draft,
+    Fields,
+    Form,
+    Settings,
+    Which,
+    has,
+    identifier,
+    own_problem,
+    text,
+    texts,
+    verdict,
+)
+from regreen.problem import Problem, Stdio
+
+LLMDEBUGGER_HEADER = """\
+from typing import *
+import math
+from heapq import *
+import itertools
+import re
+import typing
+import heapq
+_str=str
+import re
+"""
+MAPCODER_HEADER = "from typing import *\n"
+_DEFINITION = re.compile(r"^\s*def\s", re.MULTILINE)
+_ANYTHING = re.compile("")
+
+
+def _reflexion(row: Fields, settings: Settings) -> Iterator[Draft]:
+    problem = own_problem(row)
+    entry_point = rf"^def\s+{re.escape(text(row, 'entry_point'))}\s*\("
+    yield _draft(row, problem, settings.which, whole=re.compile(entry_point, re.MULTILINE))
+
+
+def _llmdebugger(row: Fields, settings: Settings) -> Iterator[Draft]:
+    yield _draft(row, own_problem(row, LLMDEBUGGER_HEADER), settings.which, whole=_DEFINITION)
+
+
+def _mapcoder(row: Fields, settings: Settings) -> Iterator[Draft]:
+    problem = _stdin_problem(row) if "test_list" in row else own_problem(row, MAPCODER_HEADER)
+    yield _draft(row, problem, settings.which, whole=_ANYTHING)
+
+
+def _draft(row: Fields, problem: Problem, which: Which, whole: re.Pattern[str]) -> Draft:
+    """Put the chosen program together; what ``whole`` does not find in is a body, which follows the prompt."""
+    source, recorded = _chosen(row, which)
+    if not whole.search(source):
+        source = problem.statement + source
+    return Draft(problem.id, source, recorded=recorded, problem=problem)
+
+
+def _chosen(row: Fields, which: Which) -> tuple[str, bool | None]:
+    """Return the first or last program of a row, and the recorded verdict where it speaks of that program."""
+    chain = _chain(row)
+    last = text(row, "solution") if "solution" in row else chain[-1]
+    if which == "last":
+        return last, verdict(row, "is_solved")
+    if not chain and row.get("reflections"):
+        raise BadRow("only the last program was recorded for this problem; score the last programs instead")
+    first = chain[0] if chain else last
+    return first, verdict(row, "is_solved") if first == last else None
+
+
+def _chain(row: Fields) -> list[str]:
+    """Return every program of a row that recorded its attempts, oldest first."""
+    name = "source_codes" if "source_codes" in row else "implementations"
+    chain = texts(row, name) if name in row else []
+    if not chain and "solution" not in row:
+        raise BadRow(f"no program: field {name!r} is empty and there is no field 'solution'")
+    return chain
+
+
+def _stdin_problem(row: Fields) -> Problem:
+    if row.get("starter_code"):
+        raise BadRow("a function problem whose program was run as a script over stdin: its verdict means nothing")
+    return Problem(
+        id=str(identifier(row, "task_id", "id", "name")),
+        statement=text(row, "description"),
+        checks=_stdin_checks(row["test_list"]),
+        prelude=MAPCODER_HEADER,
+    )
+
+
+def _stdin_checks(tests: Any) -> tuple[Stdio, ...]:
+    """Build a check from each test: ``{"input": TEXT, "output": [TEXT]}``."""
+    match tests:
+        case [_, *_] if all(map(_is_stdin_test, tests)):
+            return tuple(Stdio(test["input"], test["output"][0]) for test in tests)
+    raise BadRow("field 'test_list' must hold tests with an 'input' text and an 'output' list of one text")
+
+
+def _is_stdin_test(test: Any) -> bool:
+    match test:
+        case {"input": str(), "output": [str()]}:
+            return True
+    return False
+
+
+FORMS = (
+    Form(
+        "llmdebugger",
+        "prompt, entry_point, test, seed, given_tests, solution",
+        has("prompt", "entry_point", "test", "seed", "given_tests"),
+        _llmdebugger,
+        own_checks=True,
+    ),
+    Form(
+        "mapcoder",
+        "source_codes or implementations (hallucination), with test or test_list",
+        lambda row: has("source_codes", "is_solved")(row) or has("implementations", "hallucination")(row),
+        _mapcoder,
+        own_checks=True,
+    ),
+    Form(
+        "reflexion",
+        "prompt, entry_point, test, solution; LATS too",
+        has("prompt", "entry_point", "test", "solution"),
+        _reflexion,
+        own_checks=True,
+    ),
+)
