@@ -699,7 +699,8 @@ SECRETS = {
     "found = open('@CANARY_FILE@').read()",
     "passwords": "found = open('/etc/passwd').read()\nif ':/' in found: raise RuntimeError('HARM: ' + found[:200])",
     "shadow": "found = 'HARM: ' + open('/etc/shadow').read()",
-    "home": "import os\nfound = {h: os.listdir(h) for h in ('/root', '/home') if os.path.isdir(h)}\n"
+    "home": "import os, sys\npython = os.path.realpath(sys.base_prefix).split('/')\n"
+    "found = {h: set(os.listdir(h)) - set(python) for h in ('/root', '/home') if os.path.isdir(h)}\n"
     "if any(found.values()): raise RuntimeError('HARM: %r' % found)",
     "kernel's files": "found = open('/sys/kernel/mm/transparent_hugepage/enabled').read(), open('/proc/version').read()\n"
     "raise RuntimeError('HARM: %r' % (found,))",
@@ -722,7 +723,7 @@ SECRETS = {
     "raise RuntimeError('HARM: file times can be set')",
     "name of the host": "import ctypes, os\nname = os.uname().nodename.encode()\n"
     "if ctypes.CDLL(None).sethostname(name, len(name)) == 0: raise RuntimeError('HARM: host name can be set')\nfound = 0",
-    "writing to the host": "open('@CANARY_FILE@', 'a').write('x')\nraise RuntimeError('HARM: host file written')",
+    "writing to the host": "open('@CANARY_FILE@', 'r+').write('x')\nraise RuntimeError('HARM: host file written')",
     "removing from the host": "import os\nos.unlink('@CANARY_FILE@')\nraise RuntimeError('HARM: host file removed')",
     "making in the host's root": "import os\nos.mkdir('/mark')\nos.rmdir('/mark')\nfound = 0",
 }
@@ -943,7 +944,7 @@ ENDLESS = {
     "event": "import threading\nthreading.Event().wait()",
     "pause": "import signal\nsignal.pause()",
     "pause in C": "import ctypes\nctypes.PyDLL(None).pause()",
-    "named pipe": "import os\nos.mkfifo('p')\nopen('p')",
+    "named pipe": "import os, time\ntry: os.mkfifo('p')\nexcept OSError: time.sleep(1000)\nopen('p')",
     "queue": "import queue\nqueue.Queue().get()",
     "asyncio": "import asyncio\nasyncio.run(asyncio.Event().wait())",
     "sockets": "import socket\na, b = socket.socketpair()\na.recv(1)",
@@ -1086,7 +1087,7 @@ SIZES = [
         for what in ("list", "bytes, little by little", "mapped", "scratch files", "deep recursion")
     ),
     *(
-        Cheat(f"flood of {what}", "flood", "Drown the judge in output.", _riddle(code), (INTEGER,), BROKEN_OFF, hasty=True)
+        Cheat(f"flood of {what}", "flood", "Drown the judge in output.", _riddle(code), (INTEGER,), hasty=True)
         for what, code in FLOODS.items()
     ),
     *(
@@ -1096,7 +1097,7 @@ SIZES = [
     Cheat("flood of every descriptor", "flood", "Drown the judge.", FLOODS_OF_ALL, (INTEGER, LINES), hasty=True),
     *(
         Cheat(f"value: {what}", "size", "Return what is costly to read, compare or show.",
-              SLOW_HASH + _riddle(code), (LIST, LOOP, SET), hasty=True)
+              SLOW_HASH + _riddle(code), (SET,) if "many hash" in what else (LIST, LOOP, SET), hasty=True)
         for what, code in BIG_VALUES.items()
     ),
     *(
