@@ -83,16 +83,18 @@ class CallCondition:
 
 @dataclass
 class Plan:
-    """All calls of a problem, and each check's conditions; a call is a function's name and marshalled arguments."""
+    """All calls of a problem, and each check's conditions.
+
+    A call is a function's name and its arguments, as an expression's code (so that a set is built just as the check
+    would build it) or marshalled.
+    """
 
     checks: list[list[Condition | CallCondition]] = field(default_factory=list)
-    calls: list[tuple[str, bytes]] = field(default_factory=list)
+    calls: list[tuple[str, CodeType | bytes]] = field(default_factory=list)
 
-    def add_call(self, name: str, args: list[Any], kwargs: dict[str, Any]) -> int:
-        """Plan a call and return its index; raises :class:`NotStatic` for arguments that marshal does not keep."""
-        if not _is_kept(args) or not _is_kept(kwargs):
-            raise NotStatic
-        self.calls.append((name, marshal.dumps((args, kwargs))))
+    def add_call(self, name: str, arguments: CodeType | bytes) -> int:
+        """Plan a call and return its index."""
+        self.calls.append((name, arguments))
         return len(self.calls) - 1
 
 
@@ -145,8 +147,10 @@ class _CheckReader:
 
     def read(self, check: Any) -> list[Condition | CallCondition]:
         if isinstance(check, dict):
-            args, kwargs = Decoder().unpack(check["args"]), Decoder().unpack(check["kwargs"])
-            call = self._plan.add_call(self._entry_point or "", args, kwargs)
+            arguments = Decoder().unpack(check["args"]), Decoder().unpack(check["kwargs"])
+            if not _is_kept(arguments):
+                raise NotStatic
+            call = self._plan.add_call(self._entry_point or "", marshal.dumps(arguments))
             return [CallCondition([call], Decoder().unpack(check["expected"]), check["compare"])]
         body = ast.parse(check).body
         function = next((s for s in body if isinstance(s, ast.FunctionDef)), None)
@@ -155,14 +159,16 @@ class _CheckReader:
         return [self._condition(s) for s in body if not _is_idle(s)]
 
     def _unwrap(self, body: list[ast.stmt], function: ast.FunctionDef) -> list[ast.stmt]:
-        """Return the body of ``def check(candidate)`` if all else is a single call of it."""
+        """Return what ``def check(candidate)`` does, as often as it is called, if all else is such calls."""
         rest = [s for s in body if s is not function and not _is_idle(s)]
-        if len(rest) != 1 or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+        if not rest or len(function.args.args) != 1 or function.decorator_list or function.args.defaults:
+            raise NotStatic
+        if len({ast.dump(statement) for statement in rest}) != 1:
             raise NotStatic
         match rest[0]:
             case ast.Expr(ast.Call(ast.Name(name), [target], [])) if name == function.name:
                 self._candidate[function.args.args[0].arg] = _target_name(target)
-                return function.body
+                return function.body * len(rest)
         raise NotStatic
 
     def _condition(self, statement: ast.stmt) -> Condition:
@@ -213,10 +219,9 @@ class _CheckReader:
     def _candidate_call(self, node: ast.expr) -> ast.expr | None:
         match node:
             case ast.Call(ast.Name(name), args, keywords) if self._is_candidate(name):
-                named = {k.arg: fold(k.value) for k in keywords if k.arg is not None}
-                if len(named) != len(keywords):
+                if not all(map(_is_closed, args)) or not all(k.arg and _is_closed(k.value) for k in keywords):
                     raise NotStatic
-                call = self._plan.add_call(self._candidate.get(name, name), [fold(arg) for arg in args], named)
+                call = self._plan.add_call(self._candidate.get(name, name), _arguments(args, keywords))
                 self._calls.append(call)
                 node._result = True  # type: ignore[attr-defined]
                 return ast.Name(f"_{call}", ast.Load())
@@ -264,6 +269,34 @@ def _target_name(node: ast.expr) -> str:
         case ast.Attribute(ast.Call(ast.Name(name), [], []), method):
             return f"{name}.{method}"
     raise NotStatic
+
+
+_ARGUMENT_FUNCTIONS = (*_SAFE_FUNCTIONS, "bytearray", "bytes", "chr", "complex", "dict", "ord", "range")
+
+
+def _is_closed(node: ast.expr) -> bool:
+    """True for an expression of literals, arithmetic and a few functions, which means the same in any process."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Tuple(elts) | ast.List(elts) | ast.Set(elts):
+            return all(map(_is_closed, elts))
+        case ast.Dict(keys, values):
+            return all(k is not None and _is_closed(k) for k in keys) and all(map(_is_closed, values))
+        case ast.UnaryOp(_, operand):
+            return _is_closed(operand)
+        case ast.BinOp(left, _, right):
+            return _is_closed(left) and _is_closed(right)
+        case ast.Call(ast.Name(name), args, []) if name in _ARGUMENT_FUNCTIONS:
+            return all(map(_is_closed, args))
+    return False
+
+
+def _arguments(args: list[ast.expr], keywords: list[ast.keyword]) -> CodeType:
+    """Code that makes ``(args, kwargs)`` anew; it is evaluated in the program's process."""
+    names: list[ast.expr | None] = [ast.Constant(k.arg) for k in keywords]
+    pair = ast.Tuple([ast.Tuple(args, ast.Load()), ast.Dict(names, [k.value for k in keywords])], ast.Load())
+    return compile(ast.fix_missing_locations(ast.Expression(pair)), "<arguments>", "eval")
 
 
 def _is_literal(node: ast.expr) -> bool:
