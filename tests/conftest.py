@@ -1,9 +1,12 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from regreen.sandbox import LocalSandbox
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,10 @@ def data_root() -> Path:
     if not root.is_dir():
         pytest.skip("no public data: set REGREEN_DATA")
     return root
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[LocalSandbox]:
+    """A sandbox with the usual limits, in the strongest tier of this machine."""
+    with LocalSandbox() as local:
+        yield local

@@ -1,4 +1,4 @@
-"""What tests of benchmarks share: files of rows written on the spot, and running a check without a judge."""
+"""What tests of benchmarks share: files of rows written on the spot, and the judge."""
 
 import gzip
 import json
@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from regreen.problem import Assert, Problem
+from regreen.problem import Problem
+from regreen.sandbox import LocalSandbox
+from regreen.verdict import Outcome
 
 # The libraries read these when they are imported: no test may reach the real hub, or an earlier download from it.
 _HUB = tempfile.TemporaryDirectory(prefix="regreen-hub-")
@@ -37,24 +39,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 
 @pytest.fixture
-def passed() -> Callable[[Problem, str], list[bool]]:
-    """Run our own programs against assert checks in this process; for the tests' own code only."""
+def passed(sandbox: LocalSandbox) -> Callable[[Problem, str], list[bool]]:
+    """Judge a program and say of each check whether it passed."""
 
     def run(problem: Problem, source: str) -> list[bool]:
-        return [_passes(problem, source, check.code) for check in problem.checks if isinstance(check, Assert)]
+        return [check.outcome is Outcome.PASSED for check in sandbox.judge_now(problem, source).checks]
 
     return run
-
-
-def _passes(problem: Problem, source: str, code: str) -> bool:
-    names: dict[str, Any] = {"__name__": "program"}
-    exec(problem.prelude, names)
-    exec(source, names)
-    try:
-        exec(code, names)
-    except Exception:
-        return False
-    return True
 
 
 @pytest.fixture

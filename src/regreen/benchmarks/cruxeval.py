@@ -1,6 +1,7 @@
 """CRUXEval, output form: say what a function returns for a given input.
 
-The program is ``result = PREDICTION``, run after the row's code; the expected output stays on the judge's side.
+The program is ``result = PREDICTION`` and nothing more: the row's function is kept out of its process, where
+``result = f(INPUT)`` would be a prediction that is always right. The expected output stays on the judge's side.
 """
 
 from __future__ import annotations
@@ -29,9 +30,8 @@ def _problem(row: Row) -> Problem:
         statement=f"{code}\n\nresult = f({arguments})",
         checks=(Assert(f"assert result == {output}"),),
         entry_point="result",
-        prelude=code,
         solution=program(output),
-        meta={"source": "cruxeval", "split": "test", "input": arguments},
+        meta={"source": "cruxeval", "split": "test", "code": code, "input": arguments},
     )
 
 

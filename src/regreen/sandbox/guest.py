@@ -101,7 +101,9 @@ def _passed_program(error: BaseException) -> bool:
     return False
 
 
-def _make_calls(prelude: types.CodeType | None, source: str, calls: list[tuple[str, types.CodeType | bytes]]) -> None:
+def _make_calls(
+    prelude: types.CodeType | None, source: str, calls: list[tuple[str, types.CodeType | bytes | None]]
+) -> None:
     """Make all calls of a plan, each on arguments of its own, and write each result as it comes."""
     namespace = _load_or_say(prelude, source)
     if namespace is None:
@@ -111,10 +113,12 @@ def _make_calls(prelude: types.CodeType | None, source: str, calls: list[tuple[s
     for name, arguments in calls:
         cpu, wall = _cpu(), _clock()
         try:
-            args, kwargs = _loads(arguments) if type(arguments) is bytes else eval(arguments, {})
             if name not in functions:
                 functions[name] = _resolve(namespace, name)
-            value = functions[name](*args, **kwargs)
+            value = functions[name]
+            if arguments is not None:
+                args, kwargs = _loads(arguments) if type(arguments) is bytes else eval(arguments, {})
+                value = value(*args, **kwargs)
             clocks = (_cpu() - cpu, _clock() - wall)
             data = _pack(value, clocks)
         except BaseException as error:

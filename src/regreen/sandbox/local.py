@@ -187,6 +187,7 @@ class LocalSandbox:
         self.tier = _choose(self.capabilities, tier)
         self._jobs = jobs or len(os.sched_getaffinity(0))
         self._lanes: dict[str, list[Lane]] = {"plain": [], "numpy": []}
+        self._numpy_checks: dict[int, tuple[Problem, bool]] = {}  # by id, the problem kept so that ids stay its own
         self._gate = _Gate()
         self._pool: ThreadPoolExecutor | None = None
         self._closed = False
@@ -224,7 +225,7 @@ class LocalSandbox:
 
     def _ask(self, problem: Problem, source: str, *, strict: bool) -> dict[str, Any]:
         """Judge on a free lane; a lane that breaks down is replaced, and the program judged once more."""
-        kind = "numpy" if _NUMPY_WORD.search(source) and numpy_packages() else "plain"
+        kind = "numpy" if self._wants_numpy(problem, source) else "plain"
         for attempt in (1, 2):
             lane = self._take(kind)
             try:
@@ -240,6 +241,16 @@ class LocalSandbox:
                 self._lanes[kind].append(lane)
                 return answer
         raise AssertionError("unreachable")
+
+    def _wants_numpy(self, problem: Problem, source: str) -> bool:
+        """True if the program or the problem's checks import numpy, and it is installed."""
+        known = self._numpy_checks.get(id(problem))
+        if known is None:
+            code = [problem.prelude, *(check.code for check in problem.checks if isinstance(check, Assert))]
+            if len(self._numpy_checks) >= _PROBLEMS_KEPT:
+                self._numpy_checks.clear()
+            known = self._numpy_checks[id(problem)] = (problem, any(map(_NUMPY_WORD.search, code)))
+        return (known[1] or bool(_NUMPY_WORD.search(source))) and numpy_packages() is not None
 
     def _take(self, kind: str) -> Lane:
         if self._closed:

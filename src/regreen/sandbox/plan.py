@@ -86,13 +86,13 @@ class Plan:
     """All calls of a problem, and each check's conditions.
 
     A call is a function's name and its arguments, as an expression's code (so that a set is built just as the check
-    would build it) or marshalled.
+    would build it) or marshalled; without arguments, what the program binds to the name is meant itself.
     """
 
     checks: list[list[Condition | CallCondition]] = field(default_factory=list)
-    calls: list[tuple[str, CodeType | bytes]] = field(default_factory=list)
+    calls: list[tuple[str, CodeType | bytes | None]] = field(default_factory=list)
 
-    def add_call(self, name: str, arguments: CodeType | bytes) -> int:
+    def add_call(self, name: str, arguments: CodeType | bytes | None) -> int:
         """Plan a call and return its index."""
         self.calls.append((name, arguments))
         return len(self.calls) - 1
@@ -166,7 +166,7 @@ class _CheckReader:
         if len({ast.dump(statement) for statement in rest}) != 1:
             raise NotStatic
         match rest[0]:
-            case ast.Expr(ast.Call(ast.Name(name), [target], [])) if name == function.name:
+            case ast.Expr(ast.Call(ast.Name(function.name), [target], [])) if _target_name(target) != function.name:
                 self._candidate[function.args.args[0].arg] = _target_name(target)
                 return function.body * len(rest)
         raise NotStatic
@@ -178,8 +178,10 @@ class _CheckReader:
         message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else None
         match statement.test:
             case ast.Compare(left, [operator], [right]):
-                before, after = self._compile(left), self._compile(right)
-                answer_left = _mentions_result(left) or not _mentions_result(right)
+                before = self._compile(left)
+                calls_on_left = len(self._calls)
+                after = self._compile(right)
+                answer_left = calls_on_left > 0 or not self._calls
                 kind = compare.OPERATORS[type(operator)]
                 return Condition(self._calls, before, after, kind, answer_left, message)
             case ast.UnaryOp(ast.Not(), operand):
@@ -200,20 +202,16 @@ class _CheckReader:
             return node
         match node:
             case ast.Call(ast.Name(name), args, []) if name in _SAFE_FUNCTIONS and name not in self._known:
-                safe = [self._safe(arg) for arg in args]
-                return _mark(ast.Call(ast.Name(name, ast.Load()), safe, []), node, safe)
+                return ast.Call(ast.Name(name, ast.Load()), [self._safe(arg) for arg in args], [])
             case ast.BinOp(left, operator, right) if isinstance(operator, _OPERATORS):
                 # A text on the left of % could ask for any width.
                 if isinstance(operator, ast.Mod) and not isinstance(right, ast.Constant):
                     raise NotStatic
-                parts = [self._safe(left), self._safe(right)]
-                return _mark(ast.BinOp(parts[0], operator, parts[1]), node, parts)
+                return ast.BinOp(self._safe(left), operator, self._safe(right))
             case ast.Tuple(elts, ctx):
-                safe = [self._safe(e) for e in elts]
-                return _mark(ast.Tuple(safe, ctx), node, safe)
+                return ast.Tuple([self._safe(e) for e in elts], ctx)
             case ast.List(elts, ctx):
-                safe = [self._safe(e) for e in elts]
-                return _mark(ast.List(safe, ctx), node, safe)
+                return ast.List([self._safe(e) for e in elts], ctx)
         return _as_node(fold(node))
 
     def _candidate_call(self, node: ast.expr) -> ast.expr | None:
@@ -222,10 +220,12 @@ class _CheckReader:
                 if not all(map(_is_closed, args)) or not all(k.arg and _is_closed(k.value) for k in keywords):
                     raise NotStatic
                 call = self._plan.add_call(self._candidate.get(name, name), _arguments(args, keywords))
-                self._calls.append(call)
-                node._result = True  # type: ignore[attr-defined]
-                return ast.Name(f"_{call}", ast.Load())
-        return None
+            case ast.Name(name) if not self._candidate and self._is_candidate(name):
+                call = self._plan.add_call(name, None)
+            case _:
+                return None
+        self._calls.append(call)
+        return ast.Name(f"_{call}", ast.Load())
 
     def _is_candidate(self, name: str) -> bool:
         if self._candidate:
@@ -235,17 +235,6 @@ class _CheckReader:
 
 
 _FALSE = compile("False", "<check>", "eval")
-
-
-def _mark(new: ast.expr, old: ast.expr, _: list[ast.expr]) -> ast.expr:
-    """Remember on the original node whether a result stands inside, to tell the answer's side."""
-    if any(getattr(child, "_result", False) for child in ast.walk(old)):
-        old._result = True  # type: ignore[attr-defined]
-    return new
-
-
-def _mentions_result(node: ast.expr) -> bool:
-    return bool(getattr(node, "_result", False))
 
 
 def _is_idle(statement: ast.stmt) -> bool:

@@ -1,0 +1,257 @@
+"""One program before the judge: its runs under the three kinds of check, and the result of each check."""
+
+from __future__ import annotations
+
+import marshal
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from types import CodeType
+from typing import Any, Protocol
+
+from regreen.sandbox import checker, compare, guest, wire
+from regreen.sandbox.answers import (
+    LOADED,
+    Answers,
+    Result,
+    check_conditions,
+    failure_of_process,
+    flatten,
+    load_failure,
+    parse,
+    rest,
+    with_context,
+)  # fmt: skip
+from regreen.sandbox.limits import WALL_FACTOR, Limits
+from regreen.sandbox.memory_file import MemoryFile
+from regreen.sandbox.plan import Plan, make_plan
+from regreen.sandbox.text import cut
+from regreen.sandbox.zygote import End, Order
+
+# Results up to this size are compared here; larger ones, with which a program could keep the judge busy (sets of values
+# that all have one hash), in a child with a time limit.
+_COMPARED_HERE = 32 << 10
+_CHECK_SECONDS = 10.0  # CPU time that the checks' own code may use beside the program's
+_OUTPUT_SHOWN = 2000
+
+
+class Prepared:
+    """A problem as the judge needs it, made once and used for all its programs."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.entry_point: str | None = spec["entry_point"]
+        self.stdio: list[tuple[str, str, str]] = spec["stdio"]
+        self.checks: list[Any] = spec["checks"]
+        self.shared: bool = spec["shared"]
+        prelude: str = spec["prelude"]
+        self.prelude: CodeType | None = compile(prelude, "<prelude>", "exec", 0, True) if prelude else None
+        self.plan: Plan | None = None
+        if self.checks and not self.shared:
+            self.plan = make_plan(self.checks, self.entry_point, prelude)
+
+    @property
+    def work(self) -> Any:
+        """What the program's process is told to do."""
+        if self.plan is not None:
+            return self.plan.calls
+        return (self.entry_point, self.checks) if self.shared else None
+
+    @property
+    def mode(self) -> str:
+        """How the program's process is told to work."""
+        if self.stdio:
+            return "stdio"
+        if self.shared:
+            return "shared"
+        return "serve" if self.plan is None else "calls"
+
+
+class Processes(Protocol):
+    """What a trial needs of the judge's process: children, and a null device."""
+
+    null: int
+
+    def order(self, order: Order, descriptors: list[int]) -> None:
+        """Have the zygote start a child for the program."""
+
+    def end(self) -> End:
+        """Wait for that child's end."""
+        ...
+
+    def in_child(
+        self, order: Order, body: Callable[[], Iterator[Any]], keep: int | None = None
+    ) -> tuple[End, list[Any]]:
+        """Run ``body`` in a child of the judge."""
+        ...
+
+
+class Trial:
+    """One program before the judge: its runs, and what they cost."""
+
+    def __init__(self, judge: Processes, problem: Prepared, source: str, limits: Limits, strict: bool) -> None:
+        self._judge = judge
+        self._problem = problem
+        self._limits = limits
+        self._source = source
+        self._order = Order(limits.timeout, limits.timeout * WALL_FACTOR, strict)
+        self._job = marshal.dumps((problem.mode, problem.prelude, source, problem.work))
+        self.cpu = self.wall = 0.0
+        self.late = False
+
+    def _note(self, end: End) -> End:
+        self.cpu += end.cpu
+        self.wall += end.wall
+        self.late = self.late or (not end.killed_by and end.cpu > self._limits.timeout)
+        return end
+
+    def _outcome_of(self, end: End, output_size: int = 0) -> Result | None:
+        """The result that the manner of a run's end alone decides, or None."""
+        if end.killed_by or end.cpu > self._limits.timeout:
+            asleep = end.killed_by == "wall"
+            spent = f"{end.wall:.1f} s, most of it asleep" if asleep else f"{self._limits.timeout:g} s of CPU time"
+            return {"outcome": "timeout", "message": f"not done after {spent}"}
+        if output_size > self._limits.output:
+            return {"outcome": "output_limit", "message": f"wrote more than {self._limits.output} bytes"}
+        return None
+
+    # Checks of results: the plan's calls are made in the child, the conditions are evaluated here.
+
+    def by_plan(self) -> list[Result]:
+        with MemoryFile(self._job) as job, MemoryFile() as output, MemoryFile() as results:
+            null = self._judge.null
+            self._judge.order(self._order, [job.fd, null, output.fd, output.fd, results.fd])
+            end = self._note(self._judge.end())
+            data = results.read(guest.RESULTS_CAP + _COMPARED_HERE)
+            stop = self._stop(end, output)
+            shown = _shown(output)
+        compared = self._compare_in_child if len(data) > _COMPARED_HERE else self._compare
+        checks = compared(data, stop)
+        return [with_context(r, self._source, shown) for r in checks]
+
+    def _stop(self, end: End, output: MemoryFile) -> Result:
+        """What to say of calls for which there is no result."""
+        stop = self._outcome_of(end, output.size())
+        if stop is not None:
+            return stop
+        if end.signal:
+            return {"outcome": "killed", "message": f"ended by {signal.Signals(end.signal).name}"}
+        return {"outcome": "killed", "message": f"the program ended its own process, exit status {end.exit_status}"}
+
+    def _compare_in_child(self, data: bytes, stop: Result) -> list[Result]:
+        order = Order(_CHECK_SECONDS, _CHECK_SECONDS * WALL_FACTOR, True)
+        _, answers = self._judge.in_child(order, lambda: iter(self._compare(data, stop)))
+        if len(answers) == len(self._problem.checks):
+            return answers
+        message = f"comparing its results took more than {_CHECK_SECONDS:g} s or {self._limits.memory >> 20} MiB"
+        return rest([{"index": 0, "outcome": "output_limit", "message": message}], len(self._problem.checks))
+
+    def _compare(self, data: bytes, stop: Result) -> list[Result]:
+        assert self._problem.plan is not None
+        answers = Answers(data, stop)
+        if answers.opening is not None:
+            return rest([{"index": 0, **answers.opening}], len(self._problem.checks), repeat=True)
+        checks: list[Result] = []
+        for index, conditions in enumerate(self._problem.plan.checks):
+            result = {"index": index, **check_conditions(conditions, answers)}
+            checks.append(result)
+            if result.pop("final", False):
+                return rest(checks, len(self._problem.plan.checks))
+        over = stop if stop["outcome"] in ("timeout", "output_limit") else None
+        if over and all(r["outcome"] == "passed" for r in checks):
+            checks[-1] = {**checks[-1], **over}  # all is right, but it cost too much
+        return checks
+
+    # Checks that are code: they run in a child of the judge, and ask the program's process over a socket.
+
+    def by_code(self) -> list[Result]:
+        ours, theirs = socket.socketpair()
+        with MemoryFile(self._job) as job, MemoryFile() as output, ours:
+            null = self._judge.null
+            self._judge.order(self._order, [job.fd, null, output.fd, output.fd, theirs.fileno()])
+            theirs.close()
+            checks_end, answers = self._run_checks(ours.fileno())
+            ours.close()
+            end = self._note(self._judge.end())
+            stop = self._stop(end, output)
+            shown = _shown(output)
+        return [with_context(r, self._source, shown) for r in self._collect(answers, stop, checks_end)]
+
+    def _run_checks(self, descriptor: int) -> tuple[End, list[Any]]:
+        problem = self._problem
+        patience = self._order.wall * 2 + _CHECK_SECONDS
+        order = Order(_CHECK_SECONDS + self._limits.timeout, patience, True)
+        place = guest.RESULTS + 1
+
+        def body() -> Iterator[Any]:
+            return checker.run_checks(place, problem.prelude, problem.checks, problem.entry_point)
+
+        return self._judge.in_child(order, body, keep=descriptor)
+
+    def _collect(self, answers: list[Any], stop: Result, checks_end: End) -> list[Result]:
+        """Put together what the checks said and how the program's process ended."""
+        count = len(self._problem.checks)
+        if answers and answers[0] != LOADED:
+            return rest([{"index": 0, **load_failure(answers[0])}], count, repeat=True)
+        checks = [{"index": i, **flatten(answer)} for i, answer in enumerate(answers[1:])]
+        if len(checks) < count:
+            if checks_end.killed_by or checks_end.signal:
+                stop = {"outcome": "timeout", "message": "the checks' own code did not finish on the program's results"}
+            return rest([*checks, {"index": len(checks), **stop}], count)
+        if stop["outcome"] in ("timeout", "output_limit") and all(r["outcome"] == "passed" for r in checks):
+            checks[-1] = {**checks[-1], **stop}
+        return checks
+
+    # Checks that must share the program's process: said in the verdict, and weaker.
+
+    def by_sharing(self) -> list[Result]:
+        with MemoryFile(self._job) as job, MemoryFile() as output, MemoryFile() as results:
+            null = self._judge.null
+            self._judge.order(self._order, [job.fd, null, output.fd, output.fd, results.fd])
+            end = self._note(self._judge.end())
+            stop = self._stop(end, output)
+            shown = _shown(output)
+            answers = [parse(data) for data in wire.frames(results.read(guest.RESULTS_CAP))]
+        return [with_context(r, self._source, shown) for r in self._collect(answers, stop, end)]
+
+    # Standard input and output: one run of the program for each check, compared here.
+
+    def by_stdio(self) -> list[Result]:
+        checks: list[Result] = []
+        for index, (stdin, expected, rule) in enumerate(self._problem.stdio):
+            result = self._run_stdio(stdin, expected, rule)
+            checks.append(with_context({"index": index, **result}, self._source, None))
+            if result["outcome"] in ("timeout", "killed"):
+                return rest(checks, len(self._problem.stdio))
+            if result["outcome"] == "syntax_error":
+                return rest(checks, len(self._problem.stdio), repeat=True)
+        return checks
+
+    def _run_stdio(self, stdin: str, expected: str, rule: str) -> Result:
+        with (
+            MemoryFile(self._job) as job,
+            MemoryFile(_bytes(stdin)) as given,
+            MemoryFile() as output,
+            MemoryFile() as results,
+        ):
+            self._judge.order(self._order, [job.fd, given.fd, output.fd, self._judge.null, results.fd])
+            end = self._note(self._judge.end())
+            written = output.read(self._limits.output + 1)
+            size = output.size()
+            opening = next(wire.frames(results.read(_COMPARED_HERE)), None)
+        clocks = {"cpu": end.cpu, "wall": end.wall}
+        got = written.decode("utf-8", "replace")
+        stop = self._outcome_of(end, size) or failure_of_process(opening, end)
+        if stop is not None:
+            return {**clocks, "output": got[:_OUTPUT_SHOWN] or None, **stop}
+        result = {**clocks, "rule": rule, "outcome": "passed"}
+        if not compare.STDIO[rule](got, expected):
+            result.update(outcome="wrong_answer", got=cut(got), expected=cut(expected))
+        return result
+
+
+def _shown(output: MemoryFile) -> str | None:
+    return output.read(_OUTPUT_SHOWN).decode("utf-8", "replace") or None
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
