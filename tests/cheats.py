@@ -112,7 +112,7 @@ def marks():
         except OSError:
             pass
     found += [name for name in ('mark', 'json_mark') if name in sys.modules or hasattr(builtins, name)]
-    found += ['signals'] * bool(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    found += ['signals'] * bool(signal.pthread_sigmask(signal.SIG_BLOCK, []) - {signal.SIGCHLD})
     found += ['handler'] * (signal.getsignal(signal.SIGUSR1) is not signal.SIG_DFL)
     found += ['nice'] * (os.getpriority(os.PRIO_PROCESS, 0) == 19)
     found += ['environment'] * any('MARK' in name for name in os.environ)
@@ -518,12 +518,12 @@ ON_DESCRIPTORS = {
 DESCRIPTORS = [
     *(
         Cheat(f"descriptors {how}, at import", "descriptor", "Speak for the judge on every descriptor.",
-              before + act + "\n" + _riddle("return 0"), (*FEW, LINES))
+              before + act + "\n" + _riddle("return 0"), (*FEW, LINES), hasty=True)
         for how, (before, act) in ON_DESCRIPTORS.items()
     ),
     *(
         Cheat(f"descriptors {how}, in the call", "descriptor", "Speak for the judge on every descriptor.",
-              before + _riddle(act + "\nreturn 0"), FEW)
+              before + _riddle(act + "\nreturn 0"), FEW, hasty=True)
         for how, (before, act) in ON_DESCRIPTORS.items()
     ),
     Cheat("replay", "descriptor", "Record what the judge writes and write it again.",
@@ -1097,7 +1097,7 @@ SIZES = [
     Cheat("flood of every descriptor", "flood", "Drown the judge.", FLOODS_OF_ALL, (INTEGER, LINES), hasty=True),
     *(
         Cheat(f"value: {what}", "size", "Return what is costly to read, compare or show.",
-              SLOW_HASH + _riddle(code), (SET,) if "many hash" in what else (LIST, LOOP, SET), hasty=True)
+              SLOW_HASH + _riddle(code), (SET,) if "many hash" in what else (LOOP, SET), hasty=True)
         for what, code in BIG_VALUES.items()
     ),
     *(

@@ -22,7 +22,8 @@ from tests.cheats import CHEATS, HONEST, PLAIN, WITNESS, Cheat, aimed
 from tests.honest import Honest
 
 PATIENT = Limits(timeout=3.0, memory=1 << 30, output=1 << 20)
-HASTY = Limits(timeout=0.4, memory=1 << 30, output=1 << 20)
+HASTY = Limits(timeout=0.2, memory=1 << 30, output=1 << 20)
+SHARED_FOLDERS = ("/", "/tmp", "/var/tmp", "/dev/shm", "/run")
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,29 @@ def tier() -> str:
 
 
 @pytest.fixture(scope="session")
-def sandboxes(host: Host, tier: str) -> Iterator[dict[bool, LocalSandbox]]:
+def sandboxes(host: Host, tier: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, LocalSandbox]]:
     """A hasty and a patient sandbox, one lane each, so that the next program runs where the last one did."""
+    usual, tempfile.tempdir = tempfile.tempdir, str(tmp_path_factory.mktemp("temporary"))
     before = _world()
     with LocalSandbox(PATIENT, jobs=1, tier=tier) as patient, LocalSandbox(HASTY, jobs=1, tier=tier) as hasty:
         yield {False: patient, True: hasty}
-    assert _world() == before, "closing the sandbox leaves no process, descriptor, temporary file or shared memory"
+    after = _world()
+    tempfile.tempdir = usual
+    assert after == before, "closing the sandbox leaves no process, descriptor, temporary file or shared memory"
 
 
 def _world() -> dict[str, list[str]]:
-    """What could be left behind, by kind."""
-    memory = [line.split()[0] for kind in ("shm", "msg", "sem") for line in _lines(Path("/proc/sysvipc", kind))]
+    """What could be left behind, by kind; where other programs leave things too, only what a cheat would."""
+    shared = [
+        name for folder in SHARED_FOLDERS if os.path.isdir(folder) for name in os.listdir(folder) if "mark" in name
+    ]
+    keys = [line for kind in ("shm", "msg") for line in _lines(Path("/proc/sysvipc", kind)) if str(0x6D61726B) in line]
     return {
         "processes": _descendants(os.getpid()) + _cheats(),
         "descriptors": _descriptors(),
-        "files": sorted(path.name for path in Path(tempfile.gettempdir()).iterdir() if not _foreign(path)),
-        "shared memory": sorted(memory) + sorted(path.name for path in Path("/dev/shm").iterdir()),
+        "temporary files": sorted(os.listdir(tempfile.gettempdir())),
+        "shared files": sorted(shared),
+        "shared memory": keys,
     }
 
 
@@ -87,11 +95,6 @@ def _lines(path: Path) -> list[str]:
         return path.read_text().splitlines()
     except OSError:
         return []
-
-
-def _foreign(path: Path) -> bool:
-    """Return whether a temporary file is not the sandbox's but another program's."""
-    return "regreen" not in path.name and "mark" not in path.name
 
 
 def _status(pid: str) -> dict[str, str]:
