@@ -721,6 +721,14 @@ SECRETS = {
     "open(name, 'w').close()\nos.remove(name)\nraise RuntimeError('HARM: bytecode can be written')",
     "times of the library": "import os\ns = os.stat(os.__file__)\nos.utime(os.__file__, ns=(s.st_atime_ns, s.st_mtime_ns))\n"
     "raise RuntimeError('HARM: file times can be set')",
+    "modes of the library": "import os\nos.chmod(os.__file__, os.stat(os.__file__).st_mode & 0o7777)\n"
+    "raise RuntimeError('HARM: file modes can be set')",
+    "modes of the library by descriptor": "import os\nfd = os.open(os.__file__, os.O_RDONLY)\n"
+    "os.fchmod(fd, os.fstat(fd).st_mode & 0o7777)\nraise RuntimeError('HARM: file modes can be set')",
+    "owner of the library": "import os\ns = os.stat(os.__file__)\nos.chown(os.__file__, s.st_uid, s.st_gid)\n"
+    "raise RuntimeError('HARM: file owners can be set')",
+    "attributes of the library": "import os\nos.setxattr(os.__file__, 'user.mark', b'x')\nos.removexattr(os.__file__, 'user.mark')\n"
+    "raise RuntimeError('HARM: file attributes can be set')",
     "name of the host": "import ctypes, os\nname = os.uname().nodename.encode()\n"
     "if ctypes.CDLL(None).sethostname(name, len(name)) == 0: raise RuntimeError('HARM: host name can be set')\nfound = 0",
     "writing to the host": "open('@CANARY_FILE@', 'r+').write('x')\nraise RuntimeError('HARM: host file written')",
@@ -887,6 +895,22 @@ KILLS = {
     "        except OSError: continue\n        raise RuntimeError('HARM: may signal %d' % pid)",
     "descriptor's owner": "import fcntl\nr, w = os.pipe()\nfcntl.fcntl(r, fcntl.F_SETOWN, os.getppid() or 1)\n"
     "fcntl.fcntl(r, 10, 9)\nfcntl.fcntl(r, fcntl.F_SETFL, os.O_ASYNC)\nos.write(w, b'x')",
+    "descriptor's owner by ioctl": "import fcntl, struct\nif os.getppid():\n    r, w = os.pipe()\n"
+    "    for request in (0x8901, 0x8902):\n        try: fcntl.ioctl(r, request, struct.pack('i', os.getppid()))\n"
+    "        except OSError: continue\n        print('HARM: the parent owns a descriptor')",
+    "descriptor's owner, extended": "import fcntl, struct\nif os.getppid():\n    r, w = os.pipe()\n"
+    "    fcntl.fcntl(r, 15, struct.pack('ii', 1, os.getppid()))\n    print('HARM: the parent owns a descriptor')",
+    "priority of the parent": "if os.getppid():\n"
+    "    os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(os.PRIO_PROCESS, os.getppid()))\n"
+    "    print('HARM: the parent was slowed')",
+    "input and output priority of the parent": "if os.getppid(): hit(libc.syscall(251, 1, os.getppid(), 0x4004))",
+    "scheduler of the parent": "if os.getppid():\n"
+    "    os.sched_setscheduler(os.getppid(), os.SCHED_OTHER, os.sched_param(0))\n    print('HARM: the parent was rescheduled')",
+    "processors of the parent": "if os.getppid():\n"
+    "    os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))\n    print('HARM: the parent was moved')",
+    "limits of the parent": "import resource\nif os.getppid():\n"
+    "    limits = resource.prlimit(os.getppid(), resource.RLIMIT_CORE)\n"
+    "    resource.prlimit(os.getppid(), resource.RLIMIT_CORE, limits)\n    print('HARM: the parent was limited')",
     "death signal": "libc.prctl(1, 9, 0, 0, 0)",
     "limits that kill": "import resource\nresource.prlimit(os.getppid() or 2, resource.RLIMIT_CPU, (1, 1))",
     "orphan reaper": "libc.prctl(36, 1, 0, 0, 0)\nprint(os.waitpid(-1, 0))",
