@@ -104,7 +104,7 @@ def _passed_program(error: BaseException) -> bool:
 
 
 def _make_calls(
-    prelude: types.CodeType | None, source: str, calls: list[tuple[str, types.CodeType | bytes | None, bool]]
+    prelude: types.CodeType | None, source: str, calls: list[tuple[str, types.CodeType | bytes | None]]
 ) -> None:
     """Make all calls of a plan, each on arguments of its own, and write each result as it comes."""
     namespace = _load_or_say(prelude, source)
@@ -112,7 +112,7 @@ def _make_calls(
         return
     functions: dict[str, Any] = {}
     sent = 0
-    for name, arguments, items in calls:
+    for name, arguments in calls:
         cpu, wall = _cpu(), _clock()
         try:
             if name not in functions:
@@ -121,8 +121,6 @@ def _make_calls(
             if arguments is not None:
                 args, kwargs = _loads(arguments) if type(arguments) is bytes else eval(arguments, {})
                 value = value(*args, **kwargs)
-            if items:
-                value = _items(value)
             clocks = (_cpu() - cpu, _clock() - wall)
             data = _pack(value, clocks)
         except BaseException as error:
@@ -132,15 +130,6 @@ def _make_calls(
             _send(("huge", "the results are too large", (0.0, 0.0)))
             return
         _write(RESULTS, _pack_length(len(data)) + data)
-
-
-def _items(value: Any) -> Any:
-    """The items of a result that the check goes over, in the order they have here; the result if it has none."""
-    try:
-        iterator = iter(value)
-    except TypeError:
-        return value
-    return list(iterator)
 
 
 def _pack(value: Any, clocks: tuple[float, float]) -> bytes:
@@ -375,5 +364,5 @@ def warm_up() -> None:
     """Run this module's own code in the zygote, so that its children find it specialised and touch fewer pages."""
     for _ in range(40):
         for source in ("def f(x):\n    return [x]\n", "def f(x):\n    return x / 0\n", "def f(x)\n"):
-            _make_calls(None, source, [("f", _dumps(([1], {})), False)])
+            _make_calls(None, source, [("f", _dumps(([1], {})))])
     _modules.pop("program")

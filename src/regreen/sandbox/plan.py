@@ -19,8 +19,7 @@ from typing import Any
 from regreen.sandbox import compare
 from regreen.sandbox.plain import Decoder
 
-_ITERATING = ("frozenset", "list", "set", "sorted", "tuple")
-_SAFE_FUNCTIONS = (*_ITERATING, "abs", "bool", "float", "int", "round", "str")
+_SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")
 _SAFE_NAMES = {"__builtins__": {}, **{name: getattr(builtins, name) for name in _SAFE_FUNCTIONS}}
 _OPERATORS = (ast.Add, ast.Sub, ast.Div, ast.FloorDiv, ast.Mod)
 _MAX_FOLDED = 100_000  # bits or items that arithmetic on literals may make
@@ -87,16 +86,15 @@ class Plan:
     """All calls of a problem, and each check's conditions.
 
     A call is a function's name and its arguments, as an expression's code (so that a set is built just as the check
-    would build it) or marshalled; without arguments, what the program binds to the name is meant itself. Where the
-    check goes over the result's items, the last part is True, and the items cross as a list.
+    would build it) or marshalled; without arguments, what the program binds to the name is meant itself.
     """
 
     checks: list[list[Condition | CallCondition]] = field(default_factory=list)
-    calls: list[tuple[str, CodeType | bytes | None, bool]] = field(default_factory=list)
+    calls: list[tuple[str, CodeType | bytes | None]] = field(default_factory=list)
 
-    def add_call(self, name: str, arguments: CodeType | bytes | None, *, items: bool = False) -> int:
+    def add_call(self, name: str, arguments: CodeType | bytes | None) -> int:
         """Plan a call and return its index."""
-        self.calls.append((name, arguments, items))
+        self.calls.append((name, arguments))
         return len(self.calls) - 1
 
 
@@ -203,9 +201,6 @@ class _CheckReader:
         if _is_literal(node):
             return node
         match node:
-            case ast.Call(ast.Name(name), [inner], []) if name in _ITERATING and name not in self._known:
-                result = self._candidate_call(inner, items=True) or self._safe(inner)
-                return ast.Call(ast.Name(name, ast.Load()), [result], [])
             case ast.Call(ast.Name(name), args, []) if name in _SAFE_FUNCTIONS and name not in self._known:
                 return ast.Call(ast.Name(name, ast.Load()), [self._safe(arg) for arg in args], [])
             case ast.BinOp(left, operator, right) if isinstance(operator, _OPERATORS):
@@ -219,14 +214,14 @@ class _CheckReader:
                 return ast.List([self._safe(e) for e in elts], ctx)
         return _as_node(fold(node))
 
-    def _candidate_call(self, node: ast.expr, *, items: bool = False) -> ast.expr | None:
+    def _candidate_call(self, node: ast.expr) -> ast.expr | None:
         match node:
             case ast.Call(ast.Name(name), args, keywords) if self._is_candidate(name):
                 if not all(map(_is_closed, args)) or not all(k.arg and _is_closed(k.value) for k in keywords):
                     raise NotStatic
-                call = self._plan.add_call(self._candidate.get(name, name), _arguments(args, keywords), items=items)
+                call = self._plan.add_call(self._candidate.get(name, name), _arguments(args, keywords))
             case ast.Name(name) if not self._candidate and self._is_candidate(name):
-                call = self._plan.add_call(name, None, items=items)
+                call = self._plan.add_call(name, None)
             case _:
                 return None
         self._calls.append(call)
@@ -265,7 +260,7 @@ def _target_name(node: ast.expr) -> str:
     raise NotStatic
 
 
-_ARGUMENT_FUNCTIONS = (*_SAFE_FUNCTIONS, "len", "bytearray", "bytes", "chr", "complex", "dict", "ord", "range")
+_ARGUMENT_FUNCTIONS = (*_SAFE_FUNCTIONS, "bytearray", "bytes", "chr", "complex", "dict", "ord", "range")
 
 
 def _is_closed(node: ast.expr) -> bool:
