@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import importlib
 import marshal
 import sys
@@ -59,11 +60,13 @@ class Connection:
         while kind == "callback":
             self._send(self._call_back(*body))
             kind, body, contents = self.hear()
+        # In the order of packing: what is new in the result may be referred to by the arguments' new contents.
         decoder = Decoder(self._remote, encoder.kept)
+        value = decoder.unpack(body) if kind == "packed" else None
         for number, content in enumerate(contents):
             decoder.refill(number, content)
         if kind == "packed":
-            return decoder.unpack(body)
+            return value
         raise rebuild(body) if kind == "error" else CannotCross(str(body)[:200])
 
     def _send(self, message: list[Any]) -> None:
@@ -97,20 +100,22 @@ class Connection:
         return Remote(self, number, kind)
 
 
-def rebuild(described: dict[str, Any]) -> BaseException:
+def rebuild(body: Any) -> BaseException:
     """Return an exception of the built-in type that the program's exception is or derives from."""
-    for name in described["bases"]:
-        kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, Exception) and kind is not Exception:
-            break
-    else:
-        kind = ProgramError
     try:
-        error: BaseException = kind(described["message"])
-    except TypeError:  # UnicodeDecodeError and its like take more than a message
-        error = ProgramError(described["message"])
-    error.from_program = described  # type: ignore[attr-defined]
-    return error
+        described = {name: body[name] for name in ("type", "bases", "message", "line")}
+        kinds = [getattr(builtins, name, None) for name in described["bases"]]
+        arguments = [described["message"]] if body["args"] is None else Decoder().unpack(body["args"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise ProgramGone from error
+    raised: BaseException = ProgramError(described["message"])
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            with contextlib.suppress(Exception):  # UnicodeDecodeError and its like take more than a message
+                raised = kind(*arguments)
+                break
+    raised.from_program = described  # type: ignore[attr-defined]
+    return raised
 
 
 class Remote:
@@ -133,7 +138,8 @@ class Remote:
         return hash(_number(self))
 
     def __bool__(self) -> bool:
-        return True
+        truth: bool = _exactly(bool, _ask(self, "truth"))
+        return truth
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return _ask(self, "call", args, tuple(kwargs.items()))
@@ -154,8 +160,11 @@ class Remote:
         size: int = _exactly(int, _ask(self, "size"))
         return size
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(_exactly(list, _ask(self, "list")))
+    def __iter__(self) -> Any:
+        return _ask(self, "iter")
+
+    def __next__(self) -> Any:
+        return _ask(self, "next")
 
     def __str__(self) -> str:
         text: str = _exactly(str, _ask(self, "text"))

@@ -115,7 +115,7 @@ def _make_calls(
     for name, arguments in calls:
         cpu, wall = _cpu(), _clock()
         try:
-            if name not in functions:
+            if name not in functions or arguments is None:
                 functions[name] = _resolve(namespace, name)
             value = functions[name]
             if arguments is not None:
@@ -166,6 +166,14 @@ def _name_only(value: Any) -> list[Any]:
     return [0, type(value).__name__]
 
 
+def _plain_arguments(error: BaseException) -> Any:
+    """What an exception of a built-in type was made with, packed; None where that is no plain data."""
+    try:
+        return Encoder().pack(list(error.args)) if type(error).__module__ == "builtins" else None
+    except CannotCross:
+        return None
+
+
 class _Server:
     """Answers the checks' requests about one program, keeping what is not plain data here under a number."""
 
@@ -209,7 +217,7 @@ class _Server:
         except CannotCross as error:
             return ("huge", str(error), [])
         except BaseException as error:
-            return ("error", describe(error), self._contents(decoder.made))
+            return ("error", {**describe(error), "args": _plain_arguments(error)}, self._contents(decoder.made))
 
     def _contents(self, known: list[Any]) -> list[Any]:
         encoder = Encoder(self.opaque, known)
@@ -245,8 +253,14 @@ class _Server:
     def do_size(self, target: Any) -> int:
         return len(target)
 
-    def do_list(self, target: Any) -> list[Any]:
-        return list(target)
+    def do_truth(self, target: Any) -> bool:
+        return bool(target)
+
+    def do_iter(self, target: Any) -> Any:
+        return iter(target)
+
+    def do_next(self, target: Any) -> Any:
+        return next(target)
 
     def do_text(self, target: Any) -> str:
         return str(target)
