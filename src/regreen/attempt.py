@@ -32,7 +32,8 @@ def judge(problem: Problem, source: str) -> Verdict:
         InfrastructureError: the sandbox broke down.
     """
     with _guard:
-        return next(verdict for _, verdict in _shared_sandbox().judge_all([(problem, source)]))
+        sandbox = _shared_sandbox()
+    return sandbox.judge_now(problem, source)
 
 
 def judge_programs(rows: Iterable[tuple[Problem, Program]], sandbox: LocalSandbox, run: Run) -> Iterator[Key]:
