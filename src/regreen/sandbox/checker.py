@@ -217,14 +217,18 @@ class Recorder:
         self.expected: Any = None
         self.rule: str | None = None
 
-    def compare(self, answer_left: bool, rule: str, left: Any, right: Any, operation: Callable[..., Any]) -> bool:
+    def begin(self) -> Recorder:
+        """Note that an assert begins, before its sides are evaluated: one of them may raise."""
         self.run += 1
+        self.rule = None
+        return self
+
+    def compare(self, answer_left: bool, rule: str, left: Any, right: Any, operation: Callable[..., Any]) -> bool:
         self.rule = rule
         self.got, self.expected = (left, right) if answer_left else (right, left)
         return self._note(operation(left, right))
 
     def truth(self, value: Any, wanted: bool) -> bool:
-        self.run += 1
         self.rule, self.got, self.expected = "truth", value, wanted
         return self._note(bool(value) is wanted)
 
@@ -259,8 +263,8 @@ class RewriteAsserts(ast.NodeTransformer):
 
 
 def _recorder_call(name: str, arguments: list[ast.expr]) -> ast.expr:
-    recorder = ast.Attribute(ast.Name("__regreen__", ast.Load()), name, ast.Load())
-    return ast.Call(recorder, arguments, [])
+    begin = ast.Call(ast.Attribute(ast.Name("__regreen__", ast.Load()), "begin", ast.Load()), [], [])
+    return ast.Call(ast.Attribute(begin, name, ast.Load()), arguments, [])
 
 
 def _has_call(node: ast.expr) -> bool:
@@ -321,7 +325,7 @@ def call(check: dict[str, Any], names: dict[str, Any], entry_point: str | None, 
     args, kwargs = decoder.unpack(check["args"]), decoder.unpack(check["kwargs"])
     expected = Decoder().unpack(check["expected"])
     rule = check["compare"]
-    assert recorder.compare(True, rule, target(*args, **kwargs), expected, compare.CALL[rule])
+    assert recorder.begin().compare(True, rule, target(*args, **kwargs), expected, compare.CALL[rule])
 
 
 def explain(error: BaseException) -> dict[str, Any]:
