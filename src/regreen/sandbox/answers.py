@@ -5,6 +5,7 @@ A result here is a dictionary with the fields of :class:`regreen.verdict.CheckRe
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import Any
 
@@ -15,6 +16,7 @@ from regreen.sandbox.text import cut, show
 from regreen.sandbox.zygote import End
 
 Result = dict[str, Any]
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")  # Python's own; splitlines() knows more
 
 FORGED: Result = {"outcome": "killed", "message": "something else than results was written on the judge's channel"}
 LOADED = ("load", None, False)
@@ -26,6 +28,7 @@ class Answers:
     def __init__(self, data: bytes, stop: Result) -> None:
         self._frames = wire.frames(data)
         self._stop = stop
+        self.saw_object = False
         self.opening: Result | None = None
         opening = next(self._frames, None)
         if opening is None:
@@ -44,29 +47,43 @@ class Answers:
             if kind == "value":
                 return None, body, clocks
             if kind == "packed":
-                return None, Decoder(_Opaque).unpack(body), clocks
+                return None, Decoder(self._object).unpack(body), clocks
             return _failure(kind, body), None, clocks
-        except CannotCross as error:
+        except (CannotCross, wire.TooDeep) as error:
             return {"outcome": "output_limit", "message": str(error)}, None, _NO_TIME
         except (ValueError, TypeError):
             return FORGED, None, _NO_TIME
+
+    def _object(self, described: list[Any]) -> Any:
+        self.saw_object = True
+        return _Object(str(described[1])[:100])
 
 
 _NO_TIME = (0.0, 0.0)
 
 
-class _Opaque:
+class NeedsObjects(Exception):
+    """A condition does more with a result than to compare it, and the result is no plain data."""
+
+
+class _Object:
     """Stands for a result that is no plain data: equal to nothing."""
 
-    def __init__(self, described: list[Any]) -> None:
-        self._kind = str(described[1])[:100]
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
 
     def __repr__(self) -> str:
         return f"<{self._kind} object>"
 
+    def __bool__(self) -> bool:
+        raise NeedsObjects
+
 
 def check_conditions(conditions: list[Condition | CallCondition], answers: Answers) -> Result:
-    """Evaluate one check's conditions in order up to the first that fails, taking the answers of them all."""
+    """Evaluate one check's conditions in order up to the first that fails, taking the answers of them all.
+
+    Raises :class:`NeedsObjects` where only the program's own process can tell.
+    """
     failure: Result | None = None
     passed = run = 0
     cpu = wall = 0.0
@@ -81,17 +98,19 @@ def check_conditions(conditions: list[Condition | CallCondition], answers: Answe
         if failure is None:
             rule = condition.operator
             run += 1
-            failure = problem or _evaluate(condition, values)
+            failure = problem or _evaluate(condition, values, answers.saw_object)
             passed += failure is None
     result = {"outcome": "passed", "rule": rule, "cpu": cpu, "wall": wall, "asserts_run": run, "asserts_passed": passed}
     return {**result, **failure} if failure else result
 
 
-def _evaluate(condition: Condition | CallCondition, values: dict[int, Any]) -> Result | None:
+def _evaluate(condition: Condition | CallCondition, values: dict[int, Any], objects: bool) -> Result | None:
     """None if the condition holds, else the result that says why not."""
     try:
         holds, got, expected = condition.evaluate(values)
     except Exception as error:
+        if objects:
+            raise NeedsObjects from error
         got = next(iter(values.values()), None)
         broken = {"error_type": type(error).__name__, "message": cut(str(error))}
         return {"outcome": "wrong_answer", "got": show(got), **broken}
@@ -129,46 +148,66 @@ def _failure(kind: str, body: Any) -> Result:
     return FORGED
 
 
+_OUTCOMES = ("passed", "wrong_answer", "exception", "memory_limit", "output_limit")
+
+
 def flatten(answer: Any) -> Result:
-    """Bring what a check's process said of a check into the form of a result."""
-    if not isinstance(answer, dict) or not isinstance(answer.get("outcome"), str):
+    """Bring what a check's process said of a check into the form of a result; a shared one may be the program's."""
+    if not isinstance(answer, dict) or answer.get("outcome") not in _OUTCOMES:
         return FORGED
-    answer = dict(answer)
-    error = answer.pop("error", None)
-    return {**answer, **_describe(error)} if isinstance(error, dict) else answer
+    result: Result = {"outcome": answer["outcome"]}
+    result.update({name: _text(answer.get(name)) for name in ("got", "expected", "rule")})
+    result.update({name: _count(answer.get(name)) for name in ("asserts_run", "asserts_passed")})
+    error = answer.get("error")
+    return {**result, **_describe(error)} if isinstance(error, dict) else result
 
 
 def _describe(error: dict[str, Any]) -> Result:
-    line = error.get("line")
     return {
         "error_type": _text(error.get("type")),
         "message": _text(error.get("message")),
-        "line": line if type(line) is int else None,
+        "line": _count(error.get("line")),
     }
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value < 1 << 31 else None
 
 
 def _text(value: Any) -> str | None:
     return cut(value) if isinstance(value, str) else None
 
 
-def rest(checks: list[Result], count: int, *, repeat: bool = False) -> list[Result]:
-    """Fill up to ``count`` checks: with the last failure again, or with checks that were not run."""
-    last = checks[-1]
-    more = range(len(checks), count)
-    if repeat:
-        return checks + [{**last, "index": index} for index in more]
-    return checks + [{"index": index, "outcome": None} for index in more]
+def rest(checks: list[Result], count: int) -> list[Result]:
+    """Fill up to ``count`` checks with checks that were not run."""
+    return checks + [{"index": index, "outcome": None} for index in range(len(checks), count)]
+
+
+def unloaded(failure: Result, count: int) -> list[Result]:
+    """The results of a program that did not load: each check fails by it, or was not run if it was stopped."""
+    if failure["outcome"] in _STOPPED:
+        return rest([{"index": 0, **failure}], count)
+    return [{"index": index, **failure} for index in range(count)]
+
+
+_STOPPED = ("timeout", "killed")
 
 
 def with_context(result: Result, source: str, output: str | None) -> Result:
     """Add the text of the program's line and, to a failure, what the program printed."""
     line = result.get("line")
     if line is not None:
-        lines = source.splitlines()
+        lines = _LINE_ENDS.split(source)
         result["line_text"] = cut(lines[line - 1].strip()) if 0 < line <= len(lines) else None
     if output and result["outcome"] not in (None, "passed"):
         result["output"] = output
     return {name: value for name, value in result.items() if value is not None or name == "outcome"}
+
+
+def ended_by(number: int) -> Result:
+    """The result of a program that a signal ended."""
+    names = {known.value: known.name for known in signal.Signals}  # not of every signal: real-time ones have none
+    return {"outcome": "killed", "message": f"ended by {names.get(number, f'signal {number}')}"}
 
 
 def failure_of_process(opening: bytes | None, end: End) -> Result | None:
@@ -176,7 +215,7 @@ def failure_of_process(opening: bytes | None, end: End) -> Result | None:
     if opening is not None:
         return load_failure(parse(opening))
     if end.signal:
-        return {"outcome": "killed", "message": f"ended by {signal.Signals(end.signal).name}"}
+        return ended_by(end.signal)
     if end.exit_status:
         return {"outcome": "exception", "error_type": "SystemExit", "message": f"exit status {end.exit_status}"}
     return None

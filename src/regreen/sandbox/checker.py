@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import importlib
 import marshal
 import sys
@@ -37,6 +38,7 @@ class Connection:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._functions: list[Any] = []  # of the checks', which the program was given
 
     def hear(self) -> Any:
         """Return the program's next message, read with suspicion."""
@@ -52,45 +54,68 @@ class Connection:
 
     def ask(self, verb: str, *parts: Any) -> Any:
         """Send a request and return its result; raises what the program raised."""
-        encoder = Encoder(_describe_remote)
-        request = marshal.dumps([verb, *(encoder.pack(part) for part in parts)])
-        try:
-            wire.write_all(self._descriptor, wire.FRAME.pack(len(request)) + request)
-        except OSError as error:
-            raise ProgramGone from error
+        encoder = Encoder(self._describe)
+        self._send([verb, *(encoder.pack(part) for part in parts)])
         kind, body, contents = self.hear()
+        while kind == "callback":
+            self._send(self._call_back(*body))
+            kind, body, contents = self.hear()
+        # In the order of packing: what is new in the result may be referred to by the arguments' new contents.
         decoder = Decoder(self._remote, encoder.kept)
+        value = decoder.unpack(body) if kind == "packed" else None
         for number, content in enumerate(contents):
             decoder.refill(number, content)
         if kind == "packed":
-            return decoder.unpack(body)
+            return value
         raise rebuild(body) if kind == "error" else CannotCross(str(body)[:200])
+
+    def _send(self, message: list[Any]) -> None:
+        data = marshal.dumps(message)
+        try:
+            wire.write_all(self._descriptor, wire.FRAME.pack(len(data)) + data)
+        except OSError as error:
+            raise ProgramGone from error
+
+    def _call_back(self, number: int, args: Any, kwargs: Any) -> list[Any]:
+        """Call a check's function for the program; the answer, or what it raised, is plain data again."""
+        decoder = Decoder(self._remote)
+        function = self._functions[-1 - number]
+        try:
+            result = function(*decoder.unpack(args), **dict(decoder.unpack(kwargs)))
+            return ["answer", Encoder(self._describe).pack(result)]
+        except Exception as error:
+            return ["raise", type(error).__name__, str(error)]
+
+    def _describe(self, value: Any) -> list[Any]:
+        """What crosses for a value that is no plain data: a number of the program's, or a negative one of ours."""
+        if isinstance(value, Remote):
+            return [_number(value), ""]
+        if callable(value):
+            self._functions.append(value)
+            return [-len(self._functions), ""]
+        raise CannotCross(f"a check passes a {type(value).__name__}, which is no plain data, to the program")
 
     def _remote(self, described: list[Any]) -> Remote:
         number, kind = described
         return Remote(self, number, kind)
 
 
-def _describe_remote(value: Any) -> list[Any]:
-    if isinstance(value, Remote):
-        return [object.__getattribute__(value, "_number"), ""]
-    raise CannotCross(f"a check passes a {type(value).__name__}, which is no plain data, to the program")
-
-
-def rebuild(described: dict[str, Any]) -> BaseException:
+def rebuild(body: Any) -> BaseException:
     """Return an exception of the built-in type that the program's exception is or derives from."""
-    for name in described["bases"]:
-        kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, Exception) and kind is not Exception:
-            break
-    else:
-        kind = ProgramError
     try:
-        error: BaseException = kind(described["message"])
-    except TypeError:  # UnicodeDecodeError and its like take more than a message
-        error = ProgramError(described["message"])
-    error.from_program = described  # type: ignore[attr-defined]
-    return error
+        described = {name: body[name] for name in ("type", "bases", "message", "line")}
+        kinds = [getattr(builtins, name, None) for name in described["bases"]]
+        arguments = [described["message"]] if body["args"] is None else Decoder().unpack(body["args"])
+    except (TypeError, KeyError, ValueError) as error:
+        raise ProgramGone from error
+    raised: BaseException = ProgramError(described["message"])
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            with contextlib.suppress(Exception):  # UnicodeDecodeError and its like take more than a message
+                raised = kind(*arguments)
+                break
+    raised.from_program = described  # type: ignore[attr-defined]
+    return raised
 
 
 class Remote:
@@ -113,7 +138,8 @@ class Remote:
         return hash(_number(self))
 
     def __bool__(self) -> bool:
-        return True
+        truth: bool = _exactly(bool, _ask(self, "truth"))
+        return truth
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return _ask(self, "call", args, tuple(kwargs.items()))
@@ -134,8 +160,11 @@ class Remote:
         size: int = _exactly(int, _ask(self, "size"))
         return size
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(_exactly(list, _ask(self, "list")))
+    def __iter__(self) -> Any:
+        return _ask(self, "iter")
+
+    def __next__(self) -> Any:
+        return _ask(self, "next")
 
     def __str__(self) -> str:
         text: str = _exactly(str, _ask(self, "text"))

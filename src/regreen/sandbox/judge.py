@@ -43,8 +43,12 @@ class Judge:
                 return
             for number in request["drop"]:
                 del self._problems[number]
-            if "spec" in request:
-                self._problems[request["problem"]] = Prepared(request["spec"])
+            try:
+                if "spec" in request:
+                    self._problems[request["problem"]] = Prepared(request["spec"])
+            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                wire.send(self._engine, {"refused": f"its prelude does not compile: {error}"})
+                continue
             problem = self._problems[request["problem"]]
             wire.send(self._engine, self.judge(problem, request["source"], request["strict"]))
 

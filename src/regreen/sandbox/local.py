@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
-from regreen.errors import InfrastructureError, TierError
+from regreen.errors import InfrastructureError, InputError, TierError
 from regreen.problem import Assert, Call, Problem, Stdio
 from regreen.sandbox import capabilities, wire
 from regreen.sandbox.limits import WALL_FACTOR, Limits
@@ -43,7 +43,7 @@ def spec_of(problem: Problem) -> dict[str, Any]:
     """Return what the judge needs of a problem, as JSON-ready data."""
     stdio = [(c.stdin, c.expected, c.compare) for c in problem.checks if isinstance(c, Stdio)]
     if stdio and len(stdio) != len(problem.checks):
-        raise InfrastructureError(f"problem {problem.id}: stdio checks cannot stand beside assert or call checks")
+        raise InputError(f"problem {problem.id}: stdio checks cannot stand beside assert or call checks")
     return {
         "entry_point": problem.entry_point,
         "prelude": problem.prelude,
@@ -130,6 +130,8 @@ class Lane:
             raise EOFError(str(error)) from error
         if answer is None:
             raise EOFError(self._last_words())
+        if "refused" in answer:
+            raise InputError(f"problem {problem.id}: {answer['refused']}")
         return answer  # type: ignore[no-any-return]
 
     def _remember(self, problem: Problem, size: int, drop: list[int]) -> tuple[Problem, int, int]:
@@ -242,7 +244,7 @@ class LocalSandbox:
         """Judge on a free lane; a lane that breaks down is replaced, and the program judged once more."""
         kind = "numpy" if self._wants_numpy(problem, source) else "plain"
         for attempt in (1, 2):
-            lane = self._take(kind)
+            lane = self._take(kind) if attempt == 1 else self._new_lane(kind)
             self._busy[threading.get_ident()] = lane
             try:
                 answer = lane.judge(problem, source, strict=strict)
@@ -278,8 +280,11 @@ class LocalSandbox:
         try:
             return self._lanes[kind].pop()
         except IndexError:
-            packages = numpy_packages() if kind == "numpy" else None
-            return Lane(self.tier, self.limits, [*PRELOADED, *(["numpy"] if packages else [])], packages or {})
+            return self._new_lane(kind)
+
+    def _new_lane(self, kind: str) -> Lane:
+        packages = numpy_packages() if kind == "numpy" else None
+        return Lane(self.tier, self.limits, [*PRELOADED, *(["numpy"] if packages else [])], packages or {})
 
     def close(self) -> None:
         """End all processes."""
@@ -314,25 +319,30 @@ class _Gate:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._inside = 0
+        self._waiting = 0
 
     @contextlib.contextmanager
     def shared(self) -> Iterator[None]:
         with self._condition:
+            self._condition.wait_for(lambda: not self._waiting)  # or those who want to be alone would wait for ever
             self._inside += 1
         try:
             yield
         finally:
             with self._condition:
                 self._inside -= 1
-                if not self._inside:
-                    self._condition.notify_all()
+                self._condition.notify_all()
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         with self._condition:
-            while self._inside:
-                self._condition.wait()
-            yield  # the lock is kept: nobody else enters
+            self._waiting += 1
+            self._condition.wait_for(lambda: not self._inside)
+            try:
+                yield  # the lock is kept: nobody else enters
+            finally:
+                self._waiting -= 1
+                self._condition.notify_all()
 
 
 class _Work:

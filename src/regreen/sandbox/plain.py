@@ -17,7 +17,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-MAX_DEPTH = 200
+MAX_DEPTH = 98  # a level here may be two on the wire, which carries 200
 MAX_NODES = 5_000_000
 _ATOMS = frozenset((int, float, bool, complex, str, bytes, type(None)))
 
@@ -44,27 +44,25 @@ class Encoder:
         if pack is None:
             base = next((b for b in _BASES if issubclass(kind, b)), None)
             if base is None:
-                return self._pack_known(value) or self._pack_opaque(value)
+                return self._pack_other(value)
             value = _UNDERNEATH[base](value)
             pack = _PACKERS[base]
         if depth > MAX_DEPTH:
             raise CannotCross(f"nested more than {MAX_DEPTH} deep")
         return pack(self, value, depth)
 
-    def _pack_known(self, value: Any) -> Any:
+    def _pack_other(self, value: Any) -> Any:
         """Values of a few standard types, told by name so that their modules need not be loaded; numpy's scalars."""
         kind = type(value)
         name = f"{kind.__module__}.{kind.__qualname__}"
         if kind is type and value in _TYPES:
             return {"x": ["type", value.__name__]}
-        if name in _KNOWN:
+        if name in _KNOWN and getattr(value, "tzinfo", None) is None:
             return {"x": [name, *_KNOWN[name](value)]}
         if kind.__module__ == "numpy" and getattr(value, "ndim", None) == 0:
             plain = value.item()
-            return self.pack(plain) if type(plain) in _PACKERS else None
-        return None
-
-    def _pack_opaque(self, value: Any) -> Any:
+            if type(plain) in _PACKERS:
+                return self.pack(plain)
         if self._opaque is None:
             raise CannotCross(f"a {type(value).__name__} is no plain data")
         return {"o": self._opaque(value)}
@@ -264,9 +262,10 @@ class Decoder:
         return self._close(number)
 
     def _range(self, body: Any) -> range:
-        self._count(1)
         start, stop, step = (self.unpack(part) for part in body)
-        return range(start, stop, step)
+        made = range(start, stop, step)
+        self._count(1 + max(0, (stop - start) // step))  # whoever walks over it walks over so many
+        return made
 
     def _standard(self, body: Any) -> Any:
         self._count(1)
@@ -278,7 +277,10 @@ class Decoder:
         module, _, kind = name.partition(".")
         if name == "fractions.Fraction":
             arguments = [int(argument, 16) for argument in arguments]
-        return getattr(importlib.import_module(module), kind)(*arguments)
+        made = getattr(importlib.import_module(module), kind)(*arguments)
+        if name == "decimal.Decimal" and abs(made.adjusted()) > _MAX_ARGUMENT:
+            raise CannotCross("a Decimal with a huge exponent")  # as an int it would fill the memory
+        return made
 
     def _reference(self, number: Any) -> Any:
         if type(number) is not int or not 0 <= number < len(self.made):

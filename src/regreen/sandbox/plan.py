@@ -21,7 +21,7 @@ from regreen.sandbox.plain import Decoder
 
 _SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")
 _SAFE_NAMES = {"__builtins__": {}, **{name: getattr(builtins, name) for name in _SAFE_FUNCTIONS}}
-_OPERATORS = (ast.Add, ast.Sub, ast.Div, ast.FloorDiv, ast.Mod)
+_OPERATORS = (ast.Add, ast.Sub, ast.Div, ast.FloorDiv)  # not Mod: a text on its left could ask for any width
 _MAX_FOLDED = 100_000  # bits or items that arithmetic on literals may make
 
 
@@ -123,7 +123,7 @@ def make_plan(checks: list[Any], entry_point: str | None, prelude: str) -> Plan 
 
 
 def _defined(tree: ast.Module) -> set[str]:
-    """Names that code at module level binds; a star import could bind any."""
+    """Names that code at module level binds, and "*" for a star import."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -147,7 +147,8 @@ class _CheckReader:
 
     def read(self, check: Any) -> list[Condition | CallCondition]:
         if isinstance(check, dict):
-            arguments = Decoder().unpack(check["args"]), Decoder().unpack(check["kwargs"])
+            decoder = Decoder()  # one for both: they may share values
+            arguments = decoder.unpack(check["args"]), decoder.unpack(check["kwargs"])
             if not _is_kept(arguments):
                 raise NotStatic
             call = self._plan.add_call(self._entry_point or "", marshal.dumps(arguments))
@@ -204,9 +205,6 @@ class _CheckReader:
             case ast.Call(ast.Name(name), args, []) if name in _SAFE_FUNCTIONS and name not in self._known:
                 return ast.Call(ast.Name(name, ast.Load()), [self._safe(arg) for arg in args], [])
             case ast.BinOp(left, operator, right) if isinstance(operator, _OPERATORS):
-                # A text on the left of % could ask for any width.
-                if isinstance(operator, ast.Mod) and not isinstance(right, ast.Constant):
-                    raise NotStatic
                 return ast.BinOp(self._safe(left), operator, self._safe(right))
             case ast.Tuple(elts, ctx):
                 return ast.Tuple([self._safe(e) for e in elts], ctx)
@@ -230,8 +228,10 @@ class _CheckReader:
     def _is_candidate(self, name: str) -> bool:
         if self._candidate:
             return name in self._candidate or name in self._candidate.values()
-        # A program may define a name of Python's own, but only the entry point's counts: the checks keep theirs.
-        return name == self._entry_point or (name not in self._known and not hasattr(builtins, name))
+        # A program may define a name of Python's own, but only the entry point's counts: the checks keep theirs. The
+        # prelude's names are the checks' too, and a star import could bind any.
+        theirs = name in self._known or "*" in self._known or hasattr(builtins, name)
+        return name == self._entry_point or not theirs
 
 
 _FALSE = compile("False", "<check>", "eval")
@@ -297,7 +297,17 @@ def _is_literal(node: ast.expr) -> bool:
 
 
 def _as_node(value: Any) -> ast.expr:
-    return ast.parse(repr(value), mode="eval").body
+    """The expression that makes a folded value; it is built, since not every value is printed as an expression."""
+    match value:
+        case list():
+            return ast.List([_as_node(v) for v in value], ast.Load())
+        case tuple():
+            return ast.Tuple([_as_node(v) for v in value], ast.Load())
+        case dict():
+            return ast.Dict([_as_node(k) for k in value], [_as_node(v) for v in value.values()])
+        case set() | frozenset():
+            return ast.Call(ast.Name(type(value).__name__, ast.Load()), [_as_node(list(value))], [])
+    return ast.Constant(value)
 
 
 def fold(node: ast.expr) -> Any:
@@ -358,11 +368,19 @@ def _arithmetic(function: Any, left: Any, right: Any) -> Any:
 
 
 def _product_size(left: Any, right: Any) -> int:
-    """About how many bits or items a product has."""
+    """About how many bits a product has, or items at every depth."""
     if hasattr(left, "__len__") or hasattr(right, "__len__"):
         count, items = (left, right) if isinstance(left, int) else (right, left)
-        return max(count, 0) * len(items) if isinstance(count, int) and hasattr(items, "__len__") else 0
+        return max(count, 0) * _size(items) if isinstance(count, int) and hasattr(items, "__len__") else 0
     return _bits(left) + _bits(right)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, dict):
+        return _size([*value, *value.values()])
+    if isinstance(value, str | bytes):
+        return len(value)
+    return max(1, sum(map(_size, value))) if hasattr(value, "__len__") else 1
 
 
 def _bits(value: Any) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import marshal
-import signal
 import socket
 from collections.abc import Callable, Iterator
+from itertools import islice
 from types import CodeType
 from typing import Any, Protocol
 
@@ -13,13 +13,16 @@ from regreen.sandbox import checker, compare, guest, wire
 from regreen.sandbox.answers import (
     LOADED,
     Answers,
+    NeedsObjects,
     Result,
     check_conditions,
+    ended_by,
     failure_of_process,
     flatten,
     load_failure,
     parse,
     rest,
+    unloaded,
     with_context,
 )  # fmt: skip
 from regreen.sandbox.limits import WALL_FACTOR, Limits
@@ -48,13 +51,6 @@ class Prepared:
         self.plan: Plan | None = None
         if self.checks and not self.shared:
             self.plan = make_plan(self.checks, self.entry_point, prelude)
-
-    @property
-    def work(self) -> Any:
-        """What the program's process is told to do."""
-        if self.plan is not None:
-            return self.plan.calls
-        return (self.entry_point, self.checks) if self.shared else None
 
     @property
     def mode(self) -> str:
@@ -94,9 +90,12 @@ class Trial:
         self._limits = limits
         self._source = source
         self._order = Order(limits.timeout, limits.timeout * WALL_FACTOR, strict)
-        self._job = marshal.dumps((problem.mode, problem.prelude, source, problem.work))
         self.cpu = self.wall = 0.0
         self.late = False
+
+    def _job(self, mode: str, work: Any = None) -> MemoryFile:
+        """What the program's process is told."""
+        return MemoryFile(marshal.dumps((mode, self._problem.prelude, self._source, work)))
 
     def _note(self, end: End) -> End:
         self.cpu += end.cpu
@@ -117,7 +116,8 @@ class Trial:
     # Checks of results: the plan's calls are made in the child, the conditions are evaluated here.
 
     def by_plan(self) -> list[Result]:
-        with MemoryFile(self._job) as job, MemoryFile() as output, MemoryFile() as results:
+        assert self._problem.plan is not None
+        with self._job("calls", self._problem.plan.calls) as job, MemoryFile() as output, MemoryFile() as results:
             null = self._judge.null
             self._judge.order(self._order, [job.fd, null, output.fd, output.fd, results.fd])
             end = self._note(self._judge.end())
@@ -126,6 +126,8 @@ class Trial:
             shown = _shown(output)
         compared = self._compare_in_child if len(data) > _COMPARED_HERE else self._compare
         checks = compared(data, stop)
+        if checks is None:
+            return self.by_code()
         return [with_context(r, self._source, shown) for r in checks]
 
     def _stop(self, end: End, output: MemoryFile) -> Result:
@@ -134,25 +136,31 @@ class Trial:
         if stop is not None:
             return stop
         if end.signal:
-            return {"outcome": "killed", "message": f"ended by {signal.Signals(end.signal).name}"}
+            return ended_by(end.signal)
         return {"outcome": "killed", "message": f"the program ended its own process, exit status {end.exit_status}"}
 
-    def _compare_in_child(self, data: bytes, stop: Result) -> list[Result]:
+    def _compare_in_child(self, data: bytes, stop: Result) -> list[Result] | None:
         order = Order(_CHECK_SECONDS, _CHECK_SECONDS * WALL_FACTOR, True)
-        _, answers = self._judge.in_child(order, lambda: iter(self._compare(data, stop)))
+        end, answers = self._judge.in_child(order, lambda: iter(self._compare(data, stop) or ()))
         if len(answers) == len(self._problem.checks):
             return answers
+        if end.status == 0 and not answers:
+            return None
         message = f"comparing its results took more than {_CHECK_SECONDS:g} s or {self._limits.memory >> 20} MiB"
         return rest([{"index": 0, "outcome": "output_limit", "message": message}], len(self._problem.checks))
 
-    def _compare(self, data: bytes, stop: Result) -> list[Result]:
+    def _compare(self, data: bytes, stop: Result) -> list[Result] | None:
+        """Evaluate every check's conditions; None if the checks must run as code, beside the program's objects."""
         assert self._problem.plan is not None
         answers = Answers(data, stop)
         if answers.opening is not None:
-            return rest([{"index": 0, **answers.opening}], len(self._problem.checks), repeat=True)
+            return unloaded(answers.opening, len(self._problem.checks))
         checks: list[Result] = []
         for index, conditions in enumerate(self._problem.plan.checks):
-            result = {"index": index, **check_conditions(conditions, answers)}
+            try:
+                result = {"index": index, **check_conditions(conditions, answers)}
+            except NeedsObjects:
+                return None
             checks.append(result)
             if result.pop("final", False):
                 return rest(checks, len(self._problem.plan.checks))
@@ -165,7 +173,7 @@ class Trial:
 
     def by_code(self) -> list[Result]:
         ours, theirs = socket.socketpair()
-        with MemoryFile(self._job) as job, MemoryFile() as output, ours:
+        with self._job("serve") as job, MemoryFile() as output, ours:
             null = self._judge.null
             self._judge.order(self._order, [job.fd, null, output.fd, output.fd, theirs.fileno()])
             theirs.close()
@@ -191,7 +199,7 @@ class Trial:
         """Put together what the checks said and how the program's process ended."""
         count = len(self._problem.checks)
         if answers and answers[0] != LOADED:
-            return rest([{"index": 0, **load_failure(answers[0])}], count, repeat=True)
+            return unloaded(load_failure(answers[0]), count)
         checks = [{"index": i, **flatten(answer)} for i, answer in enumerate(answers[1:])]
         if len(checks) < count:
             if checks_end.killed_by or checks_end.signal:
@@ -204,13 +212,18 @@ class Trial:
     # Checks that must share the program's process: said in the verdict, and weaker.
 
     def by_sharing(self) -> list[Result]:
-        with MemoryFile(self._job) as job, MemoryFile() as output, MemoryFile() as results:
+        problem = self._problem
+        work = (problem.entry_point, problem.checks)
+        with self._job("shared", work) as job, MemoryFile() as output, MemoryFile() as results:
             null = self._judge.null
             self._judge.order(self._order, [job.fd, null, output.fd, output.fd, results.fd])
             end = self._note(self._judge.end())
             stop = self._stop(end, output)
             shown = _shown(output)
-            answers = [parse(data) for data in wire.frames(results.read(guest.RESULTS_CAP))]
+            # The program may have written these: no more than there are checks, and none so large that reading it is
+            # work.
+            frames = islice(wire.frames(results.read(guest.RESULTS_CAP)), 1 + len(problem.checks))
+            answers = [parse(data[:_COMPARED_HERE]) for data in frames]
         return [with_context(r, self._source, shown) for r in self._collect(answers, stop, end)]
 
     # Standard input and output: one run of the program for each check, compared here.
@@ -223,12 +236,12 @@ class Trial:
             if result["outcome"] in ("timeout", "killed"):
                 return rest(checks, len(self._problem.stdio))
             if result["outcome"] == "syntax_error":
-                return rest(checks, len(self._problem.stdio), repeat=True)
+                return [{**checks[0], "index": i} for i in range(len(self._problem.stdio))]
         return checks
 
     def _run_stdio(self, stdin: str, expected: str, rule: str) -> Result:
         with (
-            MemoryFile(self._job) as job,
+            self._job("stdio") as job,
             MemoryFile(_bytes(stdin)) as given,
             MemoryFile() as output,
             MemoryFile() as results,

@@ -24,6 +24,10 @@ class Unreadable(ValueError):
     """The bytes are no plain data in marshal's format."""
 
 
+class TooDeep(Unreadable):
+    """The value is nested more than ``MAX_DEPTH`` deep."""
+
+
 def read(data: bytes) -> Any:
     """Return the value that ``data`` holds; raises :class:`Unreadable`."""
     try:
@@ -41,7 +45,7 @@ class _Reader:
         code = self._data[self._place]
         self._place += 1
         if depth > MAX_DEPTH:
-            raise Unreadable(f"nested more than {MAX_DEPTH} deep")
+            raise TooDeep(f"nested more than {MAX_DEPTH} deep")
         return _READERS[code](self, depth + 1)
 
     def _unpack(self, form: struct.Struct) -> Any:
