@@ -114,6 +114,7 @@ def _make_environment(contender: Contender) -> None:
 
 
 def _preload() -> str:
+    sys.path.insert(0, str(ROOT / "src"))
     from regreen.sandbox.local import PRELOADED
 
     return " ".join(PRELOADED)
