@@ -28,7 +28,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     import gc
     import importlib
 
-    from regreen.sandbox import guest, judge, wire, zygote
+    from regreen.sandbox import guest, judge, native, wire, zygote
     from regreen.sandbox.jail import Jail, reserve_low_descriptors
     from regreen.sandbox.limits import Limits
 
@@ -42,6 +42,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     reserve_low_descriptors(guest.RESULTS + 2)
     engine = socket.socket(fileno=config["engine"])
     jail = Jail(config["tier"], Limits(*config["limits"]), tuple(config["packages"]), config["scratch"])
+    loop = native.load() if config["tier"] != "C" else None
     mine, others = socket.socketpair()
     try:
         proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
@@ -58,7 +59,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
         engine.close()
         jail.enter(judge=False)
         others.send(b"!")
-        zygote.serve(others, jail, proc)
+        zygote.serve(others, jail, proc, loop)
         os._exit(0)
     others.close()
     jail.enter(judge=True)
