@@ -102,6 +102,10 @@ def test_check_exits_with_1_if_a_solution_is_not_green(regreen, tmp_path):
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--model-cutoff", "May"], "write it as 2024-05-31"),
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--sandbox", "moon"], "expected local"),
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--timeout", "-1"], "must be more than 0"),
+        (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--timeout", "nan"], "at most 86400 seconds"),
+        (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--timeout", "1e9"], "at most 86400 seconds"),
+        (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--memory", "1e30"], "at most 17592186044416 bytes"),
+        (["check", "toy.jsonl", "--output-limit", "0"], "--output-limit 0: must be more than 0"),
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--only", "toy/none"], "no such problem"),
         (
             ["score", "samples.jsonl", "--benchmark", "toy.jsonl", "-o", "toy.jsonl"],

@@ -27,6 +27,11 @@ from regreen.summary import View, recorded_verdicts, summarise
 from regreen.track import progress
 
 _MOST_INDEX = 1_000_000  # programs of one problem
+_MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
+    "timeout": ("--timeout", 86_400, "seconds"),
+    "memory": ("--memory", 1 << 44, "bytes"),
+    "output": ("--output-limit", 1 << 30, "bytes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,10 @@ class Judging:
 
     def open(self) -> LocalSandbox:
         """Return the sandbox asked for; raises InputError, TierError."""
-        for name in ("timeout", "memory", "output"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"the limit {name} must be more than 0, not {getattr(self, name)}")
+        for name, (option, most, unit) in _MOST_LIMITS.items():
+            given = getattr(self, name)
+            if not 0 < given <= most:  # NaN is refused so, too
+                raise InputError(f"{option} {given}: must be more than 0 and at most {most} {unit}")
         return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=self.tier)
 
     def decides(self) -> Record:
