@@ -169,7 +169,8 @@ def score(
     settings = _score_settings(samples, name or reading.form, reading.form, problems, choice, judging)
     with ExitStack() as stack:
         sandbox = stack.enter_context(judging.open())
-        run = stack.enter_context(Run(out, settings, about=_about(sandbox, samples=str(samples.path))))
+        about = _about(sandbox, samples=str(samples.path), read_as=_read_as(reading, samples))
+        run = stack.enter_context(Run(out, settings, about=about))
         _judge(rows.record(chain([first], rows), run), sandbox, run, quiet=quiet)
         run.manifest.update(missing=rows.missing(), skipped=len(rows.bad_lines))
         if samples.missing == "fail":
@@ -346,6 +347,13 @@ def _about(sandbox: LocalSandbox, **more: Any) -> Record:
         "limits": sandbox.limits._asdict(),
         **more,
     }
+
+
+def _read_as(reading: formats.Reading, samples: Samples) -> str:
+    """Return how the samples are understood, for the reader of the scores."""
+    cut = f"; continuations cut at {', '.join(map(repr, samples.stop))}" if samples.stop else ""
+    judged = "; judged by the rows' own checks" if reading.own_checks else ""
+    return f"{reading.form}: {reading.holds}{cut}{judged}"
 
 
 def _judge(

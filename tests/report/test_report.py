@@ -8,7 +8,7 @@ import pytest
 
 from regreen import Assert, CheckResult, InputError, Outcome, Problem, Program, Verdict
 from regreen.metrics import mcnemar_exact
-from regreen.report import page, render, report, show, tables
+from regreen.report import Table, page, render, report, show, tables
 from regreen.report.text import printable
 from regreen.run import Run, Settings
 from regreen.summary import View
@@ -109,12 +109,33 @@ def test_two_runs_that_cannot_be_told_apart_are_said_to_be_so(tmp_path):
     assert "not distinguishable" in render(tables(report(runs)))
 
 
-def test_markdown_and_csv_hold_the_same_cells(tmp_path):
-    found = tables(report([write_run(tmp_path / "a", [1, 0])]))
-    assert "| passed | 1 (50.0 %) |" in render(found, "md")
-    rows = list(csv.reader(io.StringIO(render(found, "csv"))))
-    assert ["passed", "1 (50.0 %)"] in rows
-    assert rows[0] == ["Scores", "problems", "programs", "pass@1"]
+def test_markdown_holds_what_a_person_reads_and_csv_plain_numbers(tmp_path):
+    found = report([write_run(tmp_path / "a", [1, 0])], View(ks=(1, 5)))
+    assert "| passed | 1 (50.0 %) |" in render(tables(found), "md")
+    rows = list(csv.reader(io.StringIO(render(tables(found), "csv"))))
+    assert ["passed", "1"] in rows
+    ends = ("", " low", " high")
+    assert rows[0] == ["Scores", "problems", "programs", *(f"pass@{k}{end}" for k in (1, 5) for end in ends)]
+    score = found["scores"]["pass@1"]
+    assert rows[1] == ["toy", "2", "2", *(str(score[name]) for name in ("value", "low", "high")), "", "", ""]
+
+
+def test_a_text_that_is_not_for_a_terminal_folds_nothing_and_has_no_blank_lines_to_spare():
+    path = "a/" + "very/long/" * 11
+    made = [Table("First", ["name", "more", "more"], [["x", path, path]]), Table("Second", ["n"], [["y"]])]
+    text = render(made, "text")
+    assert f"{path}   {path}" in text
+    assert "\n\n\n" not in text
+    assert text.endswith("y\n")
+
+
+def test_many_kinds_of_exceptions_and_long_names_stay_readable(tmp_path):
+    found = report([write_run(tmp_path / "a", [1])])
+    found["exceptions"] = {f"E{i}\x1b" * (500 if i == 0 else 1): 2 + (i == 0) for i in range(100)}
+    text = render(tables(found))
+    assert "and 80 rarer kinds" in text
+    assert max(map(len, text.splitlines())) < 200
+    assert "\x1b" not in text
 
 
 def test_a_program_is_shown_with_its_failing_line_and_check(tmp_path):
