@@ -55,7 +55,7 @@ def test_score_prints_tables_and_where_the_run_lies(regreen, files, tmp_path):
     done = score(regreen, files)
     assert done.returncode == 0
     assert "50.0 % [" in done.stdout
-    assert "read as evalplus" in done.stdout
+    assert "read as evalplus: completion continues the prompt, solution is a whole program\n" in done.stdout
     (run,) = (tmp_path / "runs").iterdir()
     assert run.name.startswith("score-toy-")
     assert done.stdout.endswith(f"regreen report runs/{run.name}\n")
@@ -194,10 +194,11 @@ def assert_finishes(command, cwd):
     assert len({(record["problem"], record["index"]) for record in records}) == len(records) == 260
 
 
-def test_ctrl_c_exits_with_130_says_how_to_go_on_and_going_on_finishes(tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_exit_with_130_say_how_to_go_on_and_going_on_finishes(tmp_path, ending):
     command = long_job(tmp_path)
     process = started(command, tmp_path)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert is_one_line(err), err
@@ -253,11 +254,19 @@ def test_list_names_benchmarks(regreen):
     assert "mbpp" in {line["name"] for line in json.loads(regreen("list", "benchmarks", "--json").stdout)}
 
 
-def test_a_closed_pipe_is_no_error(files, tmp_path, regreen):
+@pytest.mark.parametrize("command", [("report", "out"), ("list", "benchmarks"), ("show", "out", "toy/add")])
+@pytest.mark.parametrize("closed", ["pipe", "from the start"])
+def test_a_closed_standard_output_is_no_error(files, tmp_path, regreen, command, closed):
     score(regreen, files, "-o", "out")
-    command = f"{sys.executable} -m regreen.cli report out | head -c 1"
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stderr == ""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    shell = 'exec "$@"' + (" >&-" if closed == "from the start" else "")
+    arguments = ["sh", "-c", shell, "sh", sys.executable, "-m", "regreen.cli", *command]
+    done = subprocess.run(
+        arguments, cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_on_a_terminal_progress_is_shown_on_stderr_alone(files, tmp_path):

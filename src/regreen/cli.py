@@ -6,6 +6,8 @@ Everything heavy is imported inside the commands, so that help comes at once.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from datetime import date
 from enum import StrEnum
@@ -31,13 +33,18 @@ class _Interrupted(RegreenError):
 
 
 class _Commands(TyperGroup):
-    """The commands; Ctrl-C reaches :func:`main` as an error of its own, since typer would exit with 1."""
+    """The commands; Ctrl-C and a closed pipe are dealt with here, since typer would exit with 1."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            code = super().invoke(ctx)
+            print(end="", flush=True)
+            return code
         except KeyboardInterrupt as error:
             raise _Interrupted("interrupted; nothing finished is lost: type the same command again to go on") from error
+        except BrokenPipeError:  # the reader, `head` for one, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
 
 
 app = typer.Typer(
@@ -51,6 +58,9 @@ app = typer.Typer(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 not green, 2 bad input, 3 a judge or model failed, 130 interrupted."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # a scheduler's and a closed terminal's way of pressing Ctrl-C
+        if signal.getsignal(ending) is signal.SIG_DFL:  # under nohup it is ignored
+            signal.signal(ending, signal.default_int_handler)
     sys.exit(_run(arguments))
 
 
@@ -62,9 +72,6 @@ def _run(arguments: list[str] | None) -> int:
     except RegreenError as error:
         _say(str(error))
         return error.exit_code
-    except BrokenPipeError:  # the reader, `head` for one, has seen enough
-        sys.stdout = None
-        return DONE
     except OSError as error:
         _say(f"{error.filename or 'input or output'}: {error.strerror or error}")
         return BAD_INPUT
@@ -252,12 +259,12 @@ def report(
     if md + csv + as_json > 1:
         raise InputError("--md, --csv and --json exclude each other; give one")
     found = reports.report(runs, _view(ks, biased, model_cutoff, seed))
-    form: reports.Form = "md" if md else "csv" if csv else "terminal"
+    form: reports.Form = "md" if md else "csv" if csv else "text" if out else "terminal"
     text = json.dumps(found) + "\n" if as_json else reports.render(reports.tables(found), form)
-    if verbose and form == "terminal" and not as_json:
+    if verbose and not (md or csv or as_json):
         text += "".join(_differences(run) for run in found.get("runs", [found]))
     if out is None:
-        sys.stdout.write(text)
+        print(text, end="")
     else:
         out.write_text(text)
     return DONE
@@ -274,7 +281,7 @@ def show(
     from regreen import report as reports
 
     found = reports.show(run, problem, index)
-    sys.stdout.write(json.dumps(found) + "\n" if as_json else reports.page(found))
+    print(json.dumps(found) + "\n" if as_json else reports.page(found), end="")
     return DONE
 
 
@@ -294,7 +301,7 @@ def list_(
         print(json.dumps([{f: getattr(line, f) for f in fields} for line in listed], default=str))
         return DONE
     rows = [[b.name, ", ".join(b.splits), b.checks, b.about, str(b.found or f"hub: {b.hub}")] for b in listed]
-    sys.stdout.write(render([Table(what.value.capitalize(), ["name", "splits", "checks", "about", "data"], rows)]))
+    print(render([Table(what.value.capitalize(), ["name", "splits", "checks", "about", "data"], rows)]), end="")
     return DONE
 
 
@@ -313,7 +320,7 @@ def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
     else:
         rows = [[p.name, "yes" if p.ok else "no", p.tier or "-", p.detail] for p in found.points]
         notes = [f"tier {found.tier}; asked for at least {asked}: {'enough' if enough else 'not enough'}"]
-        sys.stdout.write(render([Table("Confinement", ["point", "works", "needed for", "found"], rows, notes)]))
+        print(render([Table("Confinement", ["point", "works", "needed for", "found"], rows, notes)]), end="")
     return DONE if enough else NOT_GREEN
 
 
@@ -350,9 +357,9 @@ def _print_score(found: dict[str, Any], *, as_json: bool, verbose: bool) -> None
     if as_json:
         print(json.dumps(found))
         return
-    sys.stdout.write(render(tables(found)))
+    print(render(tables(found)), end="")
     if verbose:
-        sys.stdout.write(_differences(found))
+        print(_differences(found), end="")
     print(f"\n{found['programs']} programs in {found['seconds']:.1f} s, tier {found['tier']}")
     print(f"regreen report {found['run']}")
 
