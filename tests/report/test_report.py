@@ -161,6 +161,25 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path):
         show(run, "p7")
     with pytest.raises(InputError, match="it has programs 0 to 1"):
         show(run, "p0", 9)
+    with pytest.raises(InputError, match="'nothing'; ids look like p0, p1"):
+        show(run, "nothing")
+    with pytest.raises(InputError, match="it has program 0 alone"):
+        show(write_run(tmp_path / "one", [1]), "p0", 1)
     for function in (lambda: show(tmp_path, "p0"), lambda: report([run, tmp_path])):
         with pytest.raises(InputError, match="not a run directory"):
             function()
+
+
+def test_a_damaged_run_is_one_line_that_names_the_file(tmp_path):
+    run = write_run(tmp_path / "a", [1, 0])
+    (run / "scores.json").write_text('{"scores": {"best": 1}}')
+    assert list(report([run])["scores"]) == ["pass@1"]
+    (run / "programs.jsonl").unlink()
+    with pytest.raises(InputError, match=r"programs\.jsonl: program 0 of p0 is not there"):
+        show(run, "p0")
+    (run / "verdicts.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match=r"verdicts\.jsonl:1: not a record of a run \(no field 'problem'"):
+        report([run])
+    (run / "manifest.json").write_text("{}")
+    with pytest.raises(InputError, match=r"manifest\.json: no field 'command'"):
+        report([run])
