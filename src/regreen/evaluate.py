@@ -209,7 +209,13 @@ def check(
         rows = ((problem, Program(problem.id, 0, problem.solution or "")) for problem in solved)
         _judge(rows, sandbox, run, quiet=quiet, total=len(solved))
         summary = _finish(run, None)
-        return {**_check_record(run, solved, name), "seconds": summary["seconds"], "run": summary["run"]}
+        unsolved = len(choice.choose(problems)) - len(solved)
+        return {
+            **_check_record(run, solved, name),
+            "without_solution": unsolved,
+            "seconds": summary["seconds"],
+            "run": summary["run"],
+        }
 
 
 def _label(name: str) -> str:
