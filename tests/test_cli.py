@@ -58,7 +58,7 @@ def test_score_prints_tables_and_where_the_run_lies(regreen, files, tmp_path):
     assert "read as evalplus: completion continues the prompt, solution is a whole program\n" in done.stdout
     (run,) = (tmp_path / "runs").iterdir()
     assert run.name.startswith("score-toy-")
-    assert done.stdout.endswith(f"regreen report runs/{run.name}\n")
+    assert done.stdout.endswith(f"regreen report runs/{run.name}\nregreen show runs/{run.name} ID\n")
     assert "regreen report" in score(regreen, files, "-k", "2").stdout
     assert len(list((tmp_path / "runs").iterdir())) == 1
 
@@ -72,6 +72,23 @@ def test_bad_lines_exit_with_2_after_the_good_ones_are_printed(regreen, files):
     assert f"{files[0]}:13" in done.stderr
     found = json.loads(done.stdout)
     assert (found["programs"], found["skipped"]) == (12, 1)
+
+
+def test_of_very_many_bad_lines_the_first_are_said_and_all_are_kept(regreen, files, tmp_path):
+    with files[0].open("a") as file:
+        file.write("{\n" * 1000)
+    done = score(regreen, files, "-o", "out")
+    said = done.stderr.splitlines()
+    assert (done.returncode, len(said)) == (2, 21)
+    assert said[-1] == 'regreen: and 980 more; all are under "bad_lines" in out/scores.json'
+    assert len(json.loads((tmp_path / "out" / "scores.json").read_text())["bad_lines"]) == 1000
+
+
+def test_check_says_how_many_problems_have_no_solution(regreen, tmp_path):
+    unsolved = {name: value for name, value in PROBLEMS[1].items() if name != "solution"}
+    done = regreen("check", write_problems(tmp_path, [PROBLEMS[0], unsolved]), *LOCAL)
+    assert done.returncode == 0
+    assert "1 of 1 solutions green, 1 separate\n  1 more without a solution\n" in done.stdout
 
 
 def test_check_exits_with_1_if_a_solution_is_not_green(regreen, tmp_path):

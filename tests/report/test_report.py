@@ -85,7 +85,7 @@ def test_runs_are_compared_over_the_problems_that_both_have(tmp_path):
     first, second = write_run(tmp_path / "a", [1, 0]), write_run(tmp_path / "b", [1, 1, 1])
     paired = report([first, second])["paired"]
     assert (paired["problems"], paired["only_first"], paired["only_second"]) == (2, 0, 1)
-    assert "1 problems are in one run only" in render(tables(report([first, second])))
+    assert "problems in one run only, left out: 1" in render(tables(report([first, second])))
 
 
 def test_three_runs_stand_side_by_side_without_a_comparison(tmp_path):

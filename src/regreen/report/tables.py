@@ -90,7 +90,7 @@ def paired_table(paired: Record) -> Table:
             rows.append([name, _cell(found, signed=True), f"p = {found['p']:.3g} ({found['test']})", verdict])
     notes = [f"{paired['problems']} problems in both runs"]
     left = paired["only_first"] + paired["only_second"]
-    notes += [f"{left} problems are in one run only and left out"] if left else []
+    notes += [f"problems in one run only, left out: {left}"] if left else []
     return Table("Second run - first", ["", "difference", "test", "at 5 %"], rows, notes)
 
 
@@ -149,14 +149,14 @@ def _interval_notes(runs: Sequence[Record]) -> list[str]:
 def _notes(run: Record) -> list[str]:
     """Return what must be known to read a run's scores rightly."""
     missing, shared, recorded = run["missing"], run["modes"]["shared"], run.get("recorded")
-    treated = "count as failed" if run["missing_counted"] else "are left out (--missing fail counts them)"
+    treated = "counted as failed" if run["missing_counted"] else "left out (--missing fail counts them)"
     said = {
         "not finished; the command that began it continues it": not run["finished"],
-        f"{len(missing)} problems have no program and {treated}: {_some(missing)}": missing,
-        f"{run['skipped']} bad lines were skipped": run["skipped"],
-        f"{run['no_program']} texts held no program": run["no_program"],
-        f"{run['refused']} samples were refused by their backend and count as not passed": run["refused"],
-        f"{shared} programs were judged in one process with their checks (shared)": shared,
+        f"problems without a program, {treated}: {len(missing)} ({_some(missing)})": missing,
+        f"bad lines skipped: {run['skipped']}": run["skipped"],
+        f"texts without a program: {run['no_program']}": run["no_program"],
+        f"samples refused by their backend, counted as not passed: {run['refused']}": run["refused"],
+        f"programs judged in one process with their checks (shared): {shared}": shared,
     }
     notes = [text for text, holds in said.items() if holds]
     if run["read_as"]:
