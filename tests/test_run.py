@@ -224,6 +224,12 @@ def test_a_record_that_is_there_twice_is_named(tmp_path, name):
         Run(tmp_path / "r", settings())
 
 
+def test_another_content_of_the_samples_is_said_without_digests(tmp_path):
+    Run(tmp_path / "r", settings()).close()
+    with pytest.raises(InputError, match=r"another run: the content of samples is another; timeout is 3\.0 there"):
+        Run(tmp_path / "r", settings(timeout=9, samples="cd"))
+
+
 def test_a_run_of_another_command_is_named_as_such_and_no_more(tmp_path):
     Run(tmp_path / "r", settings()).close()
     other = Settings("check", "mbpp", {"timeout": 9}, {})

@@ -47,6 +47,7 @@ from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
 _SYNC_SECONDS = 5.0
 _CHECK_TEXT = 2_000  # characters of a check's text that problems.jsonl keeps, for `regreen show`
 _LOCK = ".lock"
+_DIGESTS = ("samples", "problems")  # settings that stand for a file's content
 _MANIFEST_FIELDS: Mapping[str, Any] = {
     "command": str,
     "benchmark": str,
@@ -294,7 +295,11 @@ def _union(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
 
 
 def _difference(name: str, held: Any, wanted: Any) -> str | None:
-    return None if held == wanted else f"{name} is {_short(held)} there, {_short(wanted)} here"
+    if held == wanted:
+        return None
+    if name in _DIGESTS and held and wanted:
+        return f"the content of {name} is another"
+    return f"{name} is {_short(held)} there, {_short(wanted)} here"
 
 
 def _shrunk(name: str, held: int | None, wanted: int | None) -> str | None:
