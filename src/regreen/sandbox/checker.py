@@ -38,6 +38,7 @@ class Connection:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self.gone = False
 
     def hear(self) -> Any:
         """Return the program's next message, read with suspicion."""
@@ -53,6 +54,13 @@ class Connection:
 
     def ask(self, verb: str, *parts: Any) -> Any:
         """Send a request and return its result; raises what the program raised."""
+        try:
+            return self._ask(verb, *parts)
+        except ProgramGone:
+            self.gone = True  # a check may say "except:" and mean nothing by it
+            raise
+
+    def _ask(self, verb: str, *parts: Any) -> Any:
         encoder = Encoder(_describe_remote)
         request = marshal.dumps([verb, *(encoder.pack(part) for part in parts)])
         try:
@@ -178,10 +186,7 @@ class Names(dict[str, Any]):
         # Python's own names are the checks' own, whatever the program calls so; the entry point alone is excepted.
         if hasattr(builtins, name) and name != self._entry_point:
             return getattr(builtins, name)
-        found = self._connection.ask("find", name, self._entry_point)
-        if found is None:
-            raise NameError(f"name {name!r} is not defined")
-        kind, value = found
+        kind, value = self._connection.ask("find", name, self._entry_point)
         if kind == "module":
             # The program only says which; the real module is taken, never the program's.
             value = importlib.import_module(value) if value in sys.stdlib_module_names else None
@@ -268,9 +273,12 @@ def run_checks(descriptor: int, prelude: CodeType | None, checks: list[Any], ent
                 exec(prelude, names)
             if entry_point is not None:
                 names.pop(entry_point, None)  # the prelude's stub must not hide the program's function
-            yield _run_check(check, names, entry_point)
+            answer = _run_check(check, names, entry_point)
         except ProgramGone:
             return
+        if connection.gone:
+            return
+        yield answer
 
 
 def _run_check(check: Any, names: Names, entry_point: str | None) -> dict[str, Any]:

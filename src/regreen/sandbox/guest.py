@@ -208,10 +208,8 @@ class _Server:
 
     def do_find(self, name: str, entry_point: str | None) -> Any:
         """What the program defines under ``name``: a module only by its name, so that checks use the real one."""
-        if name == entry_point:
+        if name == entry_point or name not in self._namespace:
             return ("value", _resolve(self._namespace, name))
-        if name not in self._namespace:
-            return None
         value = self._namespace[name]
         return ("module", value.__name__) if isinstance(value, types.ModuleType) else ("value", value)
 
