@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import marshal
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from decimal import Decimal
 from enum import IntEnum
@@ -14,14 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regreen.sandbox import plain, wire
+from regreen.sandbox import plain
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
-from tests.sandbox.values import MARSHALLED, PLAIN, graphs, shape
-
-
-def cross(value: Any) -> Any:
-    """Send a value through bytes as the judge's processes do."""
-    return Decoder().unpack(wire.read(marshal.dumps(Encoder().pack(value), wire.VERSION)))
+from tests.sandbox.values import MARSHALLED, PLAIN, cross, graphs, shape
 
 
 @given(PLAIN)
