@@ -7,6 +7,8 @@ import pytest
 from regreen.benchmarks.rows import read_rows
 from regreen.errors import InputError
 
+GZIPPED = gzip.compress(b'{"a": 1}\n' * 999)
+
 
 def written(path: Path, data: bytes) -> Path:
     path.write_bytes(data)
@@ -42,7 +44,7 @@ def test_a_bad_file_is_one_line_that_names_file_and_line(tmp_path: Path, data: b
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b'{"a": 1}\n' * 999)[:-9], gzip.compress(b"{}")[:12]])
+@pytest.mark.parametrize("data", [b"no gzip", GZIPPED[:-9], GZIPPED[:12]], ids=["other", "torn", "head"])
 def test_a_broken_gzip_file_is_named(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InputError, match=r"a\.jsonl\.gz: not a whole gzip file"):
         list(read_rows(written(tmp_path / "a.jsonl.gz", data)))

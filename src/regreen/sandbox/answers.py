@@ -5,6 +5,7 @@ A result here is a dictionary with the fields of :class:`regreen.verdict.CheckRe
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import Any
 
@@ -15,6 +16,7 @@ from regreen.sandbox.text import cut, show
 from regreen.sandbox.zygote import End
 
 Result = dict[str, Any]
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")  # Python's own; splitlines() knows more
 
 FORGED: Result = {"outcome": "killed", "message": "something else than results was written on the judge's channel"}
 LOADED = ("load", None, False)
@@ -195,7 +197,7 @@ def with_context(result: Result, source: str, output: str | None) -> Result:
     """Add the text of the program's line and, to a failure, what the program printed."""
     line = result.get("line")
     if line is not None:
-        lines = source.splitlines()
+        lines = _LINE_ENDS.split(source)
         result["line_text"] = cut(lines[line - 1].strip()) if 0 < line <= len(lines) else None
     if output and result["outcome"] not in (None, "passed"):
         result["output"] = output

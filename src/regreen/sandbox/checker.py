@@ -38,6 +38,7 @@ class Connection:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._functions: list[Any] = []  # of the checks', which the program was given
         self.gone = False
 
     def hear(self) -> Any:
@@ -61,13 +62,12 @@ class Connection:
             raise
 
     def _ask(self, verb: str, *parts: Any) -> Any:
-        encoder = Encoder(_describe_remote)
-        request = marshal.dumps([verb, *(encoder.pack(part) for part in parts)])
-        try:
-            wire.write_all(self._descriptor, wire.FRAME.pack(len(request)) + request)
-        except OSError as error:
-            raise ProgramGone from error
+        encoder = Encoder(self._describe)
+        self._send([verb, *(encoder.pack(part) for part in parts)])
         kind, body, contents = self.hear()
+        while kind == "callback":
+            self._send(self._call_back(*body))
+            kind, body, contents = self.hear()
         # In the order of packing: what is new in the result may be referred to by the arguments' new contents.
         decoder = Decoder(self._remote, encoder.kept)
         value = decoder.unpack(body) if kind == "packed" else None
@@ -77,15 +77,35 @@ class Connection:
             return value
         raise rebuild(body) if kind == "error" else CannotCross(str(body)[:200])
 
+    def _send(self, message: list[Any]) -> None:
+        data = marshal.dumps(message)
+        try:
+            wire.write_all(self._descriptor, wire.FRAME.pack(len(data)) + data)
+        except OSError as error:
+            raise ProgramGone from error
+
+    def _call_back(self, number: int, args: Any, kwargs: Any) -> list[Any]:
+        """Call a check's function for the program; the answer, or what it raised, is plain data again."""
+        decoder = Decoder(self._remote)
+        function = self._functions[-1 - number]
+        try:
+            result = function(*decoder.unpack(args), **dict(decoder.unpack(kwargs)))
+            return ["answer", Encoder(self._describe).pack(result)]
+        except Exception as error:
+            return ["raise", type(error).__name__, str(error)]
+
+    def _describe(self, value: Any) -> list[Any]:
+        """What crosses for a value that is no plain data: a number of the program's, or a negative one of ours."""
+        if isinstance(value, Remote):
+            return [_number(value), ""]
+        if callable(value):
+            self._functions.append(value)
+            return [-len(self._functions), ""]
+        raise CannotCross(f"a check passes a {type(value).__name__}, which is no plain data, to the program")
+
     def _remote(self, described: list[Any]) -> Remote:
         number, kind = described
         return Remote(self, number, kind)
-
-
-def _describe_remote(value: Any) -> list[Any]:
-    if isinstance(value, Remote):
-        return [object.__getattribute__(value, "_number"), ""]
-    raise CannotCross(f"a check passes a {type(value).__name__}, which is no plain data, to the program")
 
 
 def rebuild(body: Any) -> BaseException:

@@ -6,6 +6,8 @@ is to say what the program returned; a program that tampers with it only changes
 
 from __future__ import annotations
 
+import builtins
+import functools
 import marshal
 import os
 import random
@@ -47,7 +49,7 @@ def load(prelude: types.CodeType | None, source: str, name: str) -> dict[str, An
     namespace = module.__dict__
     if prelude is not None:
         exec(prelude, namespace)
-    exec(compile(source, PROGRAM_FILE, "exec", 0, True), namespace)
+    exec(compile(source.removeprefix("\ufeff"), PROGRAM_FILE, "exec", 0, True), namespace)
     return namespace
 
 
@@ -186,9 +188,27 @@ class _Server:
             self._objects.append(value)
         return [number, type(value).__name__]
 
+    def _known(self, described: list[Any]) -> Any:
+        """An object of the program's, or (a negative number) a function of the check's."""
+        number = described[0]
+        return self._objects[number] if number >= 0 else functools.partial(self._call_back, number)
+
+    def _call_back(self, number: int, *args: Any, **kwargs: Any) -> Any:
+        """Have the check's function called on its own side, and return or raise what it does."""
+        encoder = Encoder(self.opaque)
+        _send(("callback", [number, encoder.pack(args), encoder.pack(tuple(kwargs.items()))], []))
+        while (request := wire.read_frame(RESULTS)) is not None:
+            verb, *body = _loads(request)
+            if verb == "answer":
+                return Decoder(self._known).unpack(body[0])
+            if verb == "raise":
+                raise getattr(builtins, body[0], RuntimeError)(body[1])
+            wire.write_all(RESULTS, wire.frame(self.answer([verb, *body])))  # the function asks in its turn
+        _exit(0)
+
     def answer(self, request: list[Any]) -> Any:
         verb, *parts = request
-        decoder = Decoder(lambda described: self._objects[described[0]])
+        decoder = Decoder(self._known)
         parts = [decoder.unpack(part) for part in parts]
         try:
             value = getattr(self, "do_" + verb)(*parts)
@@ -259,18 +279,28 @@ def _serve(prelude: types.CodeType | None, source: str, _: None) -> None:
 
 def _run_stdio(prelude: types.CodeType | None, source: str, _: None) -> None:
     """Run the program as ``__main__`` with real standard streams, and end as Python would."""
+    builtins.open = _open_standard
     error: BaseException | None = None
+    compiling = False
     try:
         load(prelude, source, "__main__")
     except BaseException as raised:
-        error = raised
-    problem = _finish_streams()
+        error, compiling = raised, not _passed_program(raised)
+    last = _finish_streams()
     if isinstance(error, SystemExit):
         _exit(_exit_status(error))
-    error = error or problem
-    if error is not None:
-        _send(("load", describe(error), not _passed_program(error)))
+    if error or last:
+        _send(("load", describe(error or last or SystemExit()), compiling))
         _exit(1)
+
+
+_STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+_open = open
+
+
+def _open_standard(file: Any, *args: Any, **kwargs: Any) -> Any:
+    """Open a file; the names of the standard streams mean the descriptors, since there is no /proc behind them."""
+    return _open(_STANDARD.get(file, file) if type(file) is str else file, *args, **kwargs)
 
 
 def _finish_streams() -> BaseException | None:
@@ -280,7 +310,8 @@ def _finish_streams() -> BaseException | None:
             sys.modules["threading"]._shutdown()
         if "atexit" in sys.modules:
             sys.modules["atexit"]._run_exitfuncs()
-        sys.stdout.flush()
+        if not sys.stdout.closed:
+            sys.stdout.flush()
     except BaseException as error:
         return error
     return None

@@ -23,6 +23,8 @@ def main() -> None:
 
 
 def become_lane(config: dict) -> None:  # type: ignore[type-arg]
+    import _sitebuiltins
+    import builtins
     import gc
     import importlib
 
@@ -30,8 +32,13 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     from regreen.sandbox.jail import Jail, reserve_low_descriptors
     from regreen.sandbox.limits import Limits
 
+    # What a program expects and the clean interpreter lacks; and nothing of how this process was started.
+    builtins.exit, builtins.quit = _sitebuiltins.Quitter("exit", ""), _sitebuiltins.Quitter("quit", "")
+    sys.argv = sys.orig_argv = ["program"]
     for name in config["preload"]:
         importlib.import_module(name)
+    if "numpy" in config["preload"]:
+        sys.modules["numpy"].random.seed(0)  # else its state would differ from lane to lane
     reserve_low_descriptors(guest.RESULTS + 2)
     engine = socket.socket(fileno=config["engine"])
     jail = Jail(config["tier"], Limits(*config["limits"]), tuple(config["packages"]), config["scratch"])

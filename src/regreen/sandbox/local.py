@@ -78,6 +78,7 @@ class Lane:
         self._known: OrderedDict[int, tuple[Problem, int, int]] = OrderedDict()  # with its number and size
         self._next = 0
         self._text = 0
+        self.stopped = False
         ours, theirs = socket.socketpair()
         config = {
             "engine": theirs.fileno(),
@@ -151,6 +152,11 @@ class Lane:
             return lines[-1] if lines else "it ended without a word"
         return "it ended without a word"
 
+    def stop(self) -> None:
+        """Break off what the lane is doing; the thread that waits for it gets an EOFError."""
+        self.stopped = True
+        self._process.kill()
+
     def close(self) -> None:
         """End the lane's processes and remove what it made."""
         self._socket.close()
@@ -189,6 +195,8 @@ class LocalSandbox:
         self.tier = _choose(self.capabilities, tier)
         self._jobs = jobs or len(os.sched_getaffinity(0))
         self._lanes: dict[str, list[Lane]] = {"plain": [], "numpy": []}
+        self._busy: dict[int, Lane] = {}  # by the thread that waits
+        self._owner = os.getpid()
         self._numpy_checks: dict[int, tuple[Problem, bool]] = {}  # by id, the problem kept so that ids stay its own
         self._gate = _Gate()
         self._pool: ThreadPoolExecutor | None = None
@@ -214,7 +222,14 @@ class LocalSandbox:
         finally:
             work.stop()
             for thread in threads:
-                thread.join()
+                self._break_off(thread)
+
+    def _break_off(self, thread: threading.Thread) -> None:
+        """Wait for a thread's end, and stop whatever lane it still waits for."""
+        while thread.is_alive():
+            if lane := self._busy.get(thread.ident or 0):
+                lane.stop()
+            thread.join(0.02)
 
     def judge_now(self, problem: Problem, source: str) -> Verdict:
         """Judge one program and wait for the verdict; may be called from several threads."""
@@ -230,11 +245,12 @@ class LocalSandbox:
         kind = "numpy" if self._wants_numpy(problem, source) else "plain"
         for attempt in (1, 2):
             lane = self._take(kind) if attempt == 1 else self._new_lane(kind)
+            self._busy[threading.get_ident()] = lane
             try:
                 answer = lane.judge(problem, source, strict=strict)
             except EOFError as error:
                 lane.close()
-                if attempt == 2:
+                if attempt == 2 or lane.stopped:
                     raise InfrastructureError(f"the judge broke down twice on problem {problem.id}: {error}") from error
             except BaseException:
                 lane.close()
@@ -242,6 +258,8 @@ class LocalSandbox:
             else:
                 self._lanes[kind].append(lane)
                 return answer
+            finally:
+                del self._busy[threading.get_ident()]
         raise AssertionError("unreachable")
 
     def _wants_numpy(self, problem: Problem, source: str) -> bool:
@@ -256,7 +274,9 @@ class LocalSandbox:
 
     def _take(self, kind: str) -> Lane:
         if self._closed:
-            raise InfrastructureError("the sandbox is closed")
+            raise InfrastructureError("the sandbox is closed; make a new LocalSandbox")
+        if self._owner != os.getpid():
+            raise InfrastructureError("this sandbox was made before a fork; make a LocalSandbox in each process")
         try:
             return self._lanes[kind].pop()
         except IndexError:
@@ -362,5 +382,4 @@ class _Work:
 
     def stop(self) -> None:
         self._stopped = True
-        for _ in range(1000):
-            self._room.release()
+        self._room.release(1000)  # wakes every thread that waits for room

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterable
 
 from regreen.sandbox import linux
@@ -88,20 +87,23 @@ def _move_in() -> None:
 
 
 def wipe(folder: str) -> None:
-    """Empty ``folder`` and undo what a program may have done to the folder itself."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False):
-            shutil.rmtree(entry.path, onerror=_unlock_and_retry)
-        else:
-            os.unlink(entry.path)
+    """Empty ``folder`` and undo what a program may have done to the folder itself.
+
+    Folders inside folders are first moved up to ``folder``: however deep they were nested, no path grows long and
+    nothing recurses.
+    """
     os.chmod(folder, 0o700)
+    name = int.from_bytes(os.urandom(8), "big")  # not to be guessed: a folder may not stand in the way
+    while entries := list(os.scandir(folder)):
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)
+                continue
+            os.chmod(entry.path, 0o700)
+            for inner in os.scandir(entry.path):
+                if inner.is_dir(follow_symlinks=False):
+                    os.chmod(inner.path, 0o700)
+                name += 1
+                os.rename(inner.path, f"{folder}/{name}")
+            os.rmdir(entry.path)
     os.utime(folder, (0, 0))
-
-
-def _unlock_and_retry(function: object, path: str, _: object) -> None:
-    os.chmod(os.path.dirname(path), 0o700)
-    if os.path.isdir(path) and not os.path.islink(path):
-        os.chmod(path, 0o700)
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        os.unlink(path)

@@ -1,0 +1,40 @@
+# Every target first sets up what it needs, once. Required on the machine: Python 3.11 or later, and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+READY := .venv/ready
+DOCS_READY := .venv/docs-ready
+
+.PHONY: demo test test-slow check bench docs
+
+demo: $(READY)
+	$(BIN)/regreen demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n 2 -m slow
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python benches/judge.py
+
+docs: $(DOCS_READY)
+	$(BIN)/python -m mkdocs build --strict
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+$(DOCS_READY): $(READY)
+	$(PIP) -e '.[docs]'
+	@touch $@

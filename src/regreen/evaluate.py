@@ -1,0 +1,362 @@
+"""Score programs that were made elsewhere, and check a benchmark's own solutions."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Literal
+
+from regreen import benchmarks, formats
+from regreen.attempt import judge_programs
+from regreen.errors import InputError
+from regreen.extract import STOP_SETS, stop_at
+from regreen.formats.reading import FORMS
+from regreen.problem import Problem
+from regreen.program import Program
+from regreen.records import Record
+from regreen.run import Run, Settings
+from regreen.sandbox import Limits, LocalSandbox
+from regreen.summary import View, recorded_verdicts, summarise
+from regreen.track import progress
+
+_MOST_INDEX = 1_000_000  # programs of one problem
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, on ``jobs`` cores.
+
+    ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``.
+    """
+
+    timeout: float = 3.0
+    memory: int = 1 << 30
+    output: int = 1 << 20
+    sandbox: str = "local"
+    jobs: int | None = None
+
+    @property
+    def tier(self) -> str:
+        """The weakest tier allowed."""
+        place, _, tier = self.sandbox.partition(":")
+        if place != "local" or tier not in ("", "A", "B", "C"):
+            raise InputError(f"--sandbox {self.sandbox}: expected local, local:A, local:B or local:C")
+        return tier or "B"
+
+    def open(self) -> LocalSandbox:
+        """Return the sandbox asked for; raises InputError, TierError."""
+        for name in ("timeout", "memory", "output"):
+            if getattr(self, name) <= 0:
+                raise InputError(f"the limit {name} must be more than 0, not {getattr(self, name)}")
+        return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=self.tier)
+
+    def decides(self) -> Record:
+        """Return what decides verdicts."""
+        return {name: value for name, value in asdict(self).items() if name != "jobs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which problems: where their data lies, and which of them."""
+
+    data: Path | None = None
+    only: tuple[str, ...] = ()
+    limit: int | None = None
+    after: date | None = None
+    before: date | None = None
+
+    def load(self, benchmark: str, purpose: Literal["all", "ask", "train"] = "all") -> tuple[str, list[Problem]]:
+        """Return the benchmark's full name and all of its problems."""
+        found = benchmarks.load(benchmark, data=self.data, purpose=purpose, after=self.after, before=self.before)
+        problems = list(found.problems())
+        if not problems:
+            raise InputError(f"{benchmark}: no problems left; widen --after and --before")
+        return _label(found.name), problems
+
+    def choose(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Return the problems wanted; raises InputError for an id that is not there."""
+        by_id = {problem.id: problem for problem in problems}
+        for name in self.only:
+            if name not in by_id:
+                raise InputError(f"--only {name}: no such problem; ids look like {', '.join(islice(by_id, 3))}")
+        return [problem for problem in by_id.values() if not self.only or problem.id in self.only][: self.limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """A file or folder of programs and how to read it.
+
+    ``n`` takes the first programs of each problem; ``stop`` cuts raw continuations; ``form`` names the form instead of
+    finding it by shape; ``which`` picks from rows with a chain of programs; ``missing`` problems are left out ("skip")
+    or count as failed ("fail").
+    """
+
+    path: Path
+    n: int | None = None
+    stop: tuple[str, ...] = ()
+    form: str | None = None
+    which: formats.Which = "last"
+    missing: Literal["skip", "fail"] = "skip"
+
+    def open(self, problems: list[Problem], form: str | None) -> formats.Reading:
+        """Return the file, opened and its form recognised."""
+        cut: Callable[[str], str] = partial(stop_at, stops=self._stops()) if self.stop else str
+        return formats.open_samples(self.path, problems=problems, cut=cut, form=form or self.form, which=self.which)
+
+    def _stops(self) -> list[str]:
+        """Return the stop strings: a set's name stands for the set."""
+        return [text for stop in self.stop for text in STOP_SETS.get(stop, (stop,))]
+
+    def digest(self) -> str:
+        """Return a digest of the content of the file, or of all files of a folder and their names."""
+        digest = hashlib.sha256()
+        files = sorted(p for p in self.path.rglob("*") if p.is_file()) if self.path.is_dir() else [self.path]
+        for path in files:
+            digest.update(f"{path.relative_to(self.path)}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+        return digest.hexdigest()[:16]
+
+
+def score(
+    samples: Samples,
+    benchmark: str | None = None,
+    *,
+    choice: Choice | None = None,
+    judging: Judging | None = None,
+    view: View | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+) -> Record:
+    """Judge programs made elsewhere and return their scores.
+
+    Args:
+        samples: the programs.
+        benchmark: what they answer; None, or the form's name, where the rows bring their own checks.
+        choice: which problems.
+        judging: limits and sandbox.
+        view: which scores.
+        out: the run directory; by default one named after all that decides the result.
+        quiet: show no progress.
+
+    Returns:
+        The object that ``regreen score --json`` prints; ``bad_lines`` names what could not be read.
+
+    Raises:
+        InputError: nothing can be read, or an option cannot be used.
+        InfrastructureError: the judge broke down; the same call continues.
+    """
+    choice, judging = choice or Choice(), judging or Judging()
+    name, problems, form = _problems(benchmark, choice)
+    reading = samples.open(problems, form)
+    problems = [] if reading.own_checks else problems  # such rows say themselves what they are judged by
+    rows = _Rows(reading, choice, choice.choose(problems) if problems else [], samples.n)
+    first = _first(rows, samples.path)
+    settings = _score_settings(samples, name or reading.form, reading.form, problems, choice, judging)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(judging.open())
+        run = stack.enter_context(Run(out, settings, about=_about(sandbox, samples=str(samples.path))))
+        _judge(rows.record(chain([first], rows), run), sandbox, run, quiet=quiet)
+        run.manifest.update(missing=rows.missing(), skipped=len(rows.bad_lines))
+        if samples.missing == "fail":
+            for problem in rows.missing_problems():
+                run.add_problem(problem)
+        return _finish(run, view, bad_lines=rows.bad_lines)
+
+
+def check(
+    benchmark: str,
+    *,
+    choice: Choice | None = None,
+    judging: Judging | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+) -> Record:
+    """Judge every reference solution of a benchmark.
+
+    Returns:
+        The object that ``regreen check --json`` prints. Problems without a solution are counted apart.
+
+    Raises:
+        InputError: the benchmark cannot be read, or has no solutions at all.
+        InfrastructureError: the judge broke down; the same call continues.
+    """
+    choice, judging = choice or Choice(), judging or Judging()
+    name, problems = choice.load(benchmark)
+    solved = [problem for problem in choice.choose(problems) if problem.solution is not None]
+    if not solved:
+        raise InputError(f"{benchmark}: no problem has a solution; there is nothing to check")
+    decides = {"problems": benchmarks.digest(problems), "only": sorted(choice.only), **judging.decides()}
+    settings = Settings("check", name, decides, {"limit": choice.limit})
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(judging.open())
+        run = stack.enter_context(Run(out, settings, about=_about(sandbox)))
+        rows = ((problem, Program(problem.id, 0, problem.solution or "")) for problem in solved)
+        _judge(rows, sandbox, run, quiet=quiet, total=len(solved))
+        summary = _finish(run, None)
+        return {**_check_record(run, solved, name), "seconds": summary["seconds"], "run": summary["run"]}
+
+
+def _label(name: str) -> str:
+    """Return a benchmark's name; of a file its own, since where it lies decides nothing."""
+    return re.sub(r"\.jsonl?(\.gz)?$", "", Path(name).name)
+
+
+def _check_record(run: Run, solved: list[Problem], name: str) -> Record:
+    failed, shared = [], []
+    for problem in solved:
+        verdict = run.verdict((problem.id, 0, "sample"))
+        assert verdict is not None  # every row was judged
+        if not verdict.passed:
+            failed.append({"problem": problem.id, "outcome": verdict.outcome.value})
+        if verdict.mode == "shared":
+            shared.append(problem.id)
+    return {
+        "benchmark": name,
+        "problems": len(solved),
+        "passed": len(solved) - len(failed),
+        "failed": failed,
+        "separate": len(solved) - len(shared),
+        "shared": shared,
+    }
+
+
+def _problems(benchmark: str | None, choice: Choice) -> tuple[str | None, list[Problem], str | None]:
+    """Return the benchmark's name and problems, or the form whose rows bring their own."""
+    own = {form.name for form in FORMS if form.own_checks}
+    if benchmark is None or benchmark in own:
+        return None, [], benchmark
+    name, problems = choice.load(benchmark)
+    return name, problems, None
+
+
+def _score_settings(
+    samples: Samples, name: str, form: str, problems: list[Problem], choice: Choice, judging: Judging
+) -> Settings:
+    decides = {
+        "samples": samples.digest(),
+        "form": form,
+        "which": samples.which,
+        "stop": list(samples.stop),
+        "missing": samples.missing,
+        "problems": benchmarks.digest(problems) if problems else None,
+        "only": sorted(choice.only),
+        "after": choice.after and choice.after.isoformat(),
+        "before": choice.before and choice.before.isoformat(),
+        **judging.decides(),
+    }
+    return Settings("score", name, decides, {"n": samples.n, "limit": choice.limit})
+
+
+class _Rows:
+    """The rows of a samples file that are wanted, each with its problem."""
+
+    def __init__(self, reading: formats.Reading, choice: Choice, chosen: list[Problem], n: int | None) -> None:
+        self._reading = reading
+        self._choice = choice
+        self._chosen = {problem.id: problem for problem in chosen}
+        self._own: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._n = n
+        self._more = self._wanted()
+
+    def __iter__(self) -> Iterator[tuple[formats.Row, Problem]]:
+        return self._more
+
+    @property
+    def bad_lines(self) -> list[str]:
+        """The lines that cannot be used, as far as the file has been read."""
+        return self._reading.skipped
+
+    def record(self, rows: Iterable[tuple[formats.Row, Problem]], run: Run) -> Iterator[tuple[Problem, Program]]:
+        """Yield what is to be judged, recording the verdicts that the rows bring."""
+        for row, problem in rows:
+            if row.recorded is not None:
+                run.add_recorded(row.program.key, row.recorded)
+            yield problem, row.program
+
+    def missing_problems(self) -> list[Problem]:
+        """Return the problems that no row speaks of."""
+        return [problem for name, problem in self._chosen.items() if name not in self._seen]
+
+    def missing(self) -> list[str]:
+        """Return the ids of those problems."""
+        return [problem.id for problem in self.missing_problems()]
+
+    def _wanted(self) -> Iterator[tuple[formats.Row, Problem]]:
+        for row in self._reading.rows():
+            problem = self._problem(row)
+            if problem is not None and (self._n is None or row.program.index < self._n):
+                self._seen.add(problem.id)
+                yield row, problem
+
+    def _problem(self, row: formats.Row) -> Problem | None:
+        """Return the row's problem if it is wanted."""
+        if not 0 <= row.program.index < _MOST_INDEX:
+            self._bad(row, f"index {row.program.index}; expected 0 to {_MOST_INDEX - 1}")
+            return None
+        if row.problem is None:
+            return self._chosen.get(row.program.problem)
+        return self._own_problem(row, row.problem)
+
+    def _own_problem(self, row: formats.Row, problem: Problem) -> Problem | None:
+        if self._choice.only and problem.id not in self._choice.only:
+            return None
+        checks = hash(problem.checks)
+        if problem.id not in self._own:
+            if self._choice.limit is not None and len(self._own) >= self._choice.limit:
+                return None
+            self._own[problem.id] = checks
+        if self._own[problem.id] != checks:
+            self._bad(row, f"problem {problem.id} has other checks here than in an earlier row")
+            return None
+        return problem
+
+    def _bad(self, row: formats.Row, reason: str) -> None:
+        self._reading.skipped.append(f"{row.where}: {reason}")
+
+
+def _first(rows: _Rows, path: Path) -> tuple[formats.Row, Problem]:
+    """Return the first row, so that a file without any is refused before a run is begun."""
+    first = next(iter(rows), None)
+    if first is not None:
+        return first
+    if rows.bad_lines:
+        raise InputError(f"no program in {path} can be scored ({len(rows.bad_lines)} bad lines): {rows.bad_lines[0]}")
+    raise InputError(f"{path}: no program for the problems chosen; see --only and --limit")
+
+
+def _about(sandbox: LocalSandbox, **more: Any) -> Record:
+    return {
+        "sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier},
+        "limits": sandbox.limits._asdict(),
+        **more,
+    }
+
+
+def _judge(
+    rows: Iterable[tuple[Problem, Program]], sandbox: LocalSandbox, run: Run, *, quiet: bool, total: int | None = None
+) -> None:
+    with progress("judging", total=total, quiet=quiet) as advance:
+        for _ in judge_programs(rows, sandbox, run):
+            counts = run.counts
+            advance(counts.judged, f"{counts.outcomes['passed']} passed")
+
+
+def _finish(run: Run, view: View | None, *, bad_lines: list[str] | None = None) -> Record:
+    """Write the scores and return them with where they lie."""
+    run.complete()
+    summary = summarise(run.manifest, run.counts, view)
+    if recorded := recorded_verdicts(run.path):
+        summary["recorded"] = recorded
+    summary |= {"bad_lines": bad_lines or [], "run": str(run.path), "seconds": run.seconds}
+    run.write_scores(summary)
+    return summary

@@ -1,0 +1,242 @@
+"""The files of a run directory: JSON Lines that survive a kill, and the counts that they add up to.
+
+A record is one line, handed to the kernel in one write, so a killed process leaves at most its last line torn; a torn
+line is cut off when the file is next opened. Counting keeps a few numbers a problem and eight bytes a program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from regreen.errors import InputError
+
+MANIFEST = "manifest.json"
+SCORES = "scores.json"
+PROBLEMS = "problems.jsonl"
+PROGRAMS = "programs.jsonl"
+VERDICTS = "verdicts.jsonl"
+RECORDED = "recorded.jsonl"
+SAMPLES = "samples.jsonl"
+
+Record = dict[str, Any]
+Key = tuple[str, int, str]
+
+
+class Lines:
+    """An append-only file of records, whose torn last line is cut off at opening."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        self.size = _whole_lines(self._descriptor)
+        os.ftruncate(self._descriptor, self.size)
+
+    def append(self, record: Record) -> int:
+        """Write one record and return the place where it begins."""
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        place = self.size
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest) :]
+        self.size += len(line)
+        return place
+
+    def at(self, place: int) -> Record:
+        """Return the record that begins at a place."""
+        with open(self._descriptor, "rb", closefd=False) as file:
+            file.seek(place)
+            return dict(json.loads(file.readline()))
+
+    def sync(self) -> None:
+        """Wait until everything written is on the disk."""
+        os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Sync and close."""
+        self.sync()
+        os.close(self._descriptor)
+
+
+def read_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """Yield each record and the place where it begins, without a torn last line; nothing if there is no file.
+
+    Raises InputError that names file and line for a line that is no record.
+    """
+    if not path.exists():
+        return
+    place = 0
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return
+            yield place, _record(line, f"{path}:{number}")
+            place += len(line)
+
+
+def read_json(path: Path) -> Record:
+    """Return the object that a whole JSON file holds; raises InputError."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path}: cannot be read as JSON ({error}); delete the run directory and start again"
+        ) from error
+    return dict(value)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replace a file by a JSON object in one step, so that no reader ever sees a part of it."""
+    draft = path.with_name(path.name + ".new")
+    with draft.open("w") as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+class Places:
+    """Where each key's record begins: eight bytes a key."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], array[int]] = {}
+
+    def __contains__(self, key: Key) -> bool:
+        return self.find(key) is not None
+
+    def find(self, key: Key) -> int | None:
+        """Return the place of a key's record, or None."""
+        problem, index, role = key
+        places = self._places.get((problem, role))
+        if places is None or index >= len(places) or places[index] < 0:
+            return None
+        return places[index]
+
+    def put(self, key: Key, place: int) -> None:
+        """Note a key's place; raises ValueError if it has one."""
+        problem, index, role = key
+        places = self._places.setdefault((problem, role), array("q"))
+        while len(places) <= index:
+            places.append(-1)
+        if places[index] >= 0:
+            raise ValueError(f"{role} {index} of {problem} is there twice")
+        places[index] = place
+
+
+@dataclass(slots=True)
+class ProblemCounts:
+    """What a run knows of one problem: how many programs, and how many passed all checks or a named part of them."""
+
+    programs: int = 0
+    passed: int = 0
+    passed_part: Counter[str] = field(default_factory=Counter)
+    parts: Mapping[str, list[int]] = field(default_factory=dict)
+    date: str | None = None
+    cluster: str | None = None
+
+
+class Counts:
+    """What the records of a run add up to, over programs of the role "sample"."""
+
+    def __init__(self) -> None:
+        self.problems: dict[str, ProblemCounts] = {}
+        self.outcomes: Counter[str] = Counter()
+        self.exceptions: Counter[str] = Counter()
+        self.modes: Counter[str] = Counter()
+        self.shared: set[str] = set()
+        self.no_program = 0
+        self.refused = 0
+
+    @property
+    def programs(self) -> int:
+        """How many programs were judged or refused by their backend."""
+        return sum(problem.programs for problem in self.problems.values())
+
+    @property
+    def judged(self) -> int:
+        """How many programs have a verdict."""
+        return self.outcomes.total()
+
+    def add_problem(self, record: Record) -> None:
+        """Count a record of problems.jsonl."""
+        meta = record.get("meta", {})
+        counts = self.problems.setdefault(record["id"], ProblemCounts())
+        counts.parts, counts.date, counts.cluster = meta.get("scores", {}), meta.get("date"), meta.get("cluster")
+
+    def add_program(self, record: Record) -> None:
+        """Count a record of programs.jsonl; a program that was refused has no verdict and did not pass."""
+        if record.get("role", "sample") != "sample":
+            return
+        self.no_program += record.get("extraction") == "none"
+        if record.get("error") is not None:
+            self.refused += 1
+            self._problem(record).programs += 1
+
+    def add_verdict(self, record: Record) -> None:
+        """Count a record of verdicts.jsonl."""
+        if record.get("role", "sample") != "sample":
+            return
+        counts = self._problem(record)
+        counts.programs += 1
+        counts.passed += record["outcome"] == "passed"
+        counts.passed_part.update(name for name, part in counts.parts.items() if _all_passed(record["checks"], part))
+        self.outcomes[record["outcome"]] += 1
+        self.modes[record["mode"]] += 1
+        if record["mode"] == "shared":
+            self.shared.add(record["problem"])
+        if record["outcome"] == "exception":
+            self.exceptions[_error_type(record["checks"])] += 1
+
+    def _problem(self, record: Record) -> ProblemCounts:
+        return self.problems.setdefault(record["problem"], ProblemCounts())
+
+
+def read_counts(run: Path) -> Counts:
+    """Add up the records of a run directory."""
+    counts = Counts()
+    for name, add in (
+        (PROBLEMS, counts.add_problem),
+        (PROGRAMS, counts.add_program),
+        (VERDICTS, counts.add_verdict),
+    ):
+        for _, record in read_records(run / name):
+            add(record)
+    return counts
+
+
+def _whole_lines(descriptor: int) -> int:
+    """Return the size of the file without what follows its last line end."""
+    end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - (1 << 16))
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _record(line: bytes, where: str) -> Record:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not a record of a run ({error}); delete the line, and it is made again") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: not a record of a run; delete the line, and it is made again")
+    return record
+
+
+def _all_passed(checks: list[Record], part: list[int]) -> bool:
+    outcomes = {check["index"]: check["outcome"] for check in checks}
+    return all(outcomes.get(index) == "passed" for index in part)
+
+
+def _error_type(checks: list[Record]) -> str:
+    failure = next((check for check in checks if check["outcome"] == "exception"), {})
+    return failure.get("error_type") or "unknown"

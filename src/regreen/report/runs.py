@@ -1,0 +1,65 @@
+"""Run directories as the report sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from regreen.records import SCORES, Counts, Record, read_counts, read_json
+from regreen.report.compare import compare
+from regreen.run import read_manifest
+from regreen.summary import View, recorded_verdicts, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class RunData:
+    """A run directory, read: what was asked, and what its records add up to."""
+
+    path: Path
+    manifest: Record
+    counts: Counts
+
+
+def load(path: Path) -> RunData:
+    """Read a run directory; raises InputError if it is none."""
+    return RunData(path, read_manifest(path), read_counts(path))
+
+
+def report(paths: Sequence[Path], view: View | None = None) -> Record:
+    """Return what runs come to, as plain JSON.
+
+    Args:
+        paths: run directories.
+        view: which scores; without k, those of the first run's own scores.
+
+    Returns:
+        One run's summary; for several, ``runs`` with a summary each, and for exactly two, ``paired``: their difference.
+
+    Raises:
+        InputError: a path is no run directory.
+    """
+    runs = [load(path) for path in paths]
+    view = view or View()
+    ks = view.ks or _own_ks(paths[0])
+    view = replace(view, ks=ks)
+    summaries = [_summary(run, view) for run in runs]
+    if len(runs) == 1:
+        return summaries[0]
+    paired = compare(runs[0].counts, runs[1].counts, ks=ks, seed=view.seed) if len(runs) == 2 else None
+    return {"runs": summaries, "paired": paired}
+
+
+def _summary(run: RunData, view: View) -> Record:
+    summary = summarise(run.manifest, run.counts, view)
+    if recorded := recorded_verdicts(run.path):
+        summary["recorded"] = recorded
+    return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
+
+
+def _own_ks(path: Path) -> tuple[int, ...]:
+    """Return the k that the run was last scored with."""
+    if not (path / SCORES).is_file():
+        return (1,)
+    names = read_json(path / SCORES).get("scores", {})
+    return tuple(int(name.removeprefix("pass@")) for name in names) or (1,)

