@@ -93,6 +93,9 @@ class Node:
 class Empty:
     def __len__(self): return 0
 
+def apply(f, *xs): return f(*xs)
+def by(xs, key): return sorted(xs, key=key)
+
 def total(node): return node.total()
 def nodes(n): return [Node(i) for i in range(n)]
 def values(ns): return [n.value for n in ns]
@@ -370,6 +373,20 @@ assert adder(2)(3) == 5
 
 # functions passed back
 assert compose(adder(1), adder(10))(100) == 111
+
+# functions of the check called by the program
+assert by([3, -4, 1], key=lambda x: -x) == [3, 1, -4] and by(['bb', 'a'], len) == ['a', 'bb']
+
+# a function of the check that asks the program in its turn
+assert apply(lambda x: same(x) + total(Node(x)), 5) == 10
+
+# a function of the check that raises
+try:
+    apply(lambda: [][1])
+except IndexError:
+    pass
+else:
+    assert False
 
 # a bound method kept
 s = Stack()
@@ -659,9 +676,9 @@ def test_a_check_cannot_swallow_the_end_of_the_programs_process(sandbox: LocalSa
 
 
 def test_a_check_that_passes_what_is_no_plain_data_is_not_passed_and_says_so(sandbox: LocalSandbox) -> None:
-    (check,) = judged(sandbox, "x = same(lambda: 1)").checks
+    (check,) = judged(sandbox, "x = same(object())").checks
     assert check.outcome is not PASSED
-    assert check.message == "a check passes a function, which is no plain data, to the program"
+    assert check.message == "a check passes a object, which is no plain data, to the program"
 
 
 def test_each_check_starts_with_names_of_its_own_and_the_program_as_it_was_left(sandbox: LocalSandbox) -> None:
