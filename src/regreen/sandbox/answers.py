@@ -67,7 +67,7 @@ class NeedsObjects(Exception):
 
 
 class _Object:
-    """Stands for a result that is no plain data: equal to nothing."""
+    """Stands for a result that is no plain data: equal to no plain data."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -77,6 +77,13 @@ class _Object:
 
     def __bool__(self) -> bool:
         raise NeedsObjects
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Object):
+            raise NeedsObjects  # they may be one object
+        return False
+
+    __hash__ = object.__hash__
 
 
 def check_conditions(conditions: list[Condition | CallCondition], answers: Answers) -> Result:
@@ -106,6 +113,8 @@ def check_conditions(conditions: list[Condition | CallCondition], answers: Answe
 
 def _evaluate(condition: Condition | CallCondition, values: dict[int, Any], objects: bool) -> Result | None:
     """None if the condition holds, else the result that says why not."""
+    if objects and isinstance(condition, Condition) and condition.minds_objects:
+        raise NeedsObjects
     try:
         holds, got, expected = condition.evaluate(values)
     except Exception as error:

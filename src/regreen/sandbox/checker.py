@@ -39,6 +39,7 @@ class Connection:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._functions: list[Any] = []  # of the checks', which the program was given
+        self._remotes: dict[int, Remote] = {}
         self.gone = False
 
     def hear(self) -> Any:
@@ -105,7 +106,7 @@ class Connection:
 
     def _remote(self, described: list[Any]) -> Remote:
         number, kind = described
-        return Remote(self, number, kind)
+        return self._remotes.setdefault(number, Remote(self, number, kind))
 
 
 def rebuild(body: Any) -> BaseException:

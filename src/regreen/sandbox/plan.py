@@ -50,6 +50,13 @@ class Condition:
         got, expected = (left, right) if self.answer_left else (right, left)
         return _OPERATIONS[self.operator](left, right), got, expected
 
+    @property
+    def minds_objects(self) -> bool:
+        """True if it asks for a result's text, which may contain that of objects, or whether two results are one."""
+        if self.operator in ("is", "is not"):
+            return len(self.calls) > 1
+        return any("str" in code.co_names for code in (self.left, self.right) if code is not None)
+
 
 _OPERATIONS = {
     "equal": lambda a, b: bool(a == b),
