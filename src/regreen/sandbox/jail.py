@@ -87,7 +87,7 @@ class Jail:
 
 
 _dup2, _closerange, _setsid = os.dup2, os.closerange, os.setsid
-_CHILD_FILTER = seccomp.child_filter() if sys.platform == "linux" else b""
+_CHILD_FILTER = seccomp.child_filter() if sys.platform == "linux" and seccomp.IS_KNOWN_HERE else b""
 
 
 def reserve_low_descriptors(count: int) -> None:

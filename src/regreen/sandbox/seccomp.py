@@ -14,6 +14,7 @@ import struct
 from regreen.sandbox import linux
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E}
+IS_KNOWN_HERE = linux.MACHINE in _AUDIT_ARCH  # the calls' numbers differ from processor to processor
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NR_OFFSET, _ARCH_OFFSET = 0, 4
@@ -103,6 +104,8 @@ def zygote_filter(*, fork_flags: int, memory_files: bool, more_filters: bool) ->
 
     ``memory_files`` for the judge's side, which hands them out; ``more_filters`` where children add their own.
     """
+    if not IS_KNOWN_HERE:
+        raise OSError(f"no filter is written for the processor {linux.MACHINE}")
     program = [_load(_ARCH_OFFSET), (_JEQ, 1, 0, _AUDIT_ARCH[linux.MACHINE]), _return(_ERRNO | errno.EPERM)]
     program.append(_load(_NR_OFFSET))
     for number in (*_ANY.values(), *_SIGNALS.values()):
