@@ -27,6 +27,7 @@ _SHORTEST_WAIT = 0.001
 # judged again, alone: much more where it had to queue for a processor, for then caches were shared too.
 _PATIENCE_CALM, _PATIENCE_LOADED = 1.1, 1.5
 _LOADED = 0.1  # seconds in the queue for each second of CPU time
+_GUESSED = 4.0  # the same where the kernel does not tell (tier B): sleepers use no CPU time, and so gain nothing
 KILLED_BY = ("", "cpu", "wall")  # why the zygote killed a child
 
 
@@ -120,7 +121,8 @@ def _watch(pid: int, jail: Jail, order: Order, started: float, proc: int | None)
             done, status, usage = os.wait4(pid, os.WNOHANG)
             if done:
                 return status, usage, ""
-        used, queued = time.clock_gettime(clock), _queued(pid, proc)
+        used = time.clock_gettime(clock)
+        queued = _queued(pid, proc, otherwise=_GUESSED * used)
         limit = order.cpu * _patience(order, used, queued)
         idle = time.perf_counter() - started - queued
         if used >= limit or idle >= order.wall:
@@ -136,10 +138,10 @@ def _patience(order: Order, used: float, queued: float) -> float:
     return _PATIENCE_LOADED if queued > _LOADED * used else _PATIENCE_CALM
 
 
-def _queued(pid: int, proc: int | None) -> float:
-    """Seconds that the child was ready but had no processor, which must not count as sleep; 0 where unknown."""
+def _queued(pid: int, proc: int | None, *, otherwise: float) -> float:
+    """Seconds that the child was ready but had no processor, which must not count as sleep."""
     if proc is None:
-        return 0.0
+        return otherwise
     try:
         fd = os.open(f"{pid}/schedstat", os.O_RDONLY, dir_fd=proc)
         try:
@@ -147,7 +149,7 @@ def _queued(pid: int, proc: int | None) -> float:
         finally:
             os.close(fd)
     except (OSError, IndexError, ValueError):
-        return 0.0
+        return otherwise
 
 
 def _kill(pid: int, jail: Jail) -> None:
