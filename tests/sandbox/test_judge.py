@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -529,6 +531,22 @@ def test_a_program_that_is_late_both_times_is_too_slow(tier: str) -> None:
         assert verdict.cpu < 0.42, "the second run was stopped at the limit"
 
 
+def test_a_program_that_queues_for_a_processor_is_not_taken_for_a_sleeper(tier: str) -> None:
+    """Its 0.2 s take more than the 1 s that a sleeper has."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True) for _ in range(5)]
+    try:
+        with LocalSandbox(Limits(timeout=0.25), jobs=1, tier=tier) as sandbox:
+            source = "import time\ndef f(x):\n    while time.process_time() < 0.2: pass\n    return x\n"
+            assert sandbox.judge_now(problem("assert f(1) == 1"), source).passed
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+        os.sched_setaffinity(0, cpus)
+
+
 def test_one_who_waits_to_be_alone_is_let_in_though_others_come_and_go() -> None:
     gate = _Gate()
     done, inside = threading.Event(), []
@@ -739,6 +757,24 @@ def test_every_point_of_confinement_was_tried_and_says_what_was_found() -> None:
     assert all(point.detail for point in found.points)
     assert found.to_json()["tier"] == found.tier
     assert set(found.to_json()["points"]) == {point.name for point in found.points}
+
+
+ELSEWHERE = """
+import ctypes, os
+ctypes.CDLL(None).personality(8)  # from now on this machine says that it is another
+from regreen.problem import Assert, Problem
+from regreen.sandbox import LocalSandbox, probe
+assert os.uname().machine != "x86_64" and probe().tier == "C"
+with LocalSandbox(jobs=1, tier="C") as sandbox:
+    problem = Problem("p", "", (Assert("assert f(1) == 1"),))
+    print(*[sandbox.judge_now(problem, f"def f(x): return {n}").outcome for n in (1, 2)])
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="needs a machine that can pretend")
+def test_on_a_processor_that_the_filter_does_not_know_programs_are_judged_at_tier_c() -> None:
+    done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, check=False)
+    assert done.stdout == "passed wrong_answer\n", done.stderr
 
 
 # ---- numpy ----

@@ -343,6 +343,10 @@ assert values(ns) == [0, 1, 2] and values([ns[2], ns[0]]) == [2, 0]
 n = Node(1)
 assert n == n and not n != n and n in [n] and {n: 1}[n] == 1 and same(n) == n
 
+# one object is one object
+n = Node(1)
+assert same(n) is n and recall(keep(n) - 1) is n and same is same
+
 # two objects are two
 assert Node(1) != Node(1) and not Node(1) == 1
 
