@@ -35,6 +35,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     # What a program expects and the clean interpreter lacks; and nothing of how this process was started.
     builtins.exit, builtins.quit = _sitebuiltins.Quitter("exit", ""), _sitebuiltins.Quitter("quit", "")
     sys.argv = sys.orig_argv = ["program"]
+    sys.path.remove(config["path"])
     for name in config["preload"]:
         importlib.import_module(name)
     if "numpy" in config["preload"]:
