@@ -134,6 +134,14 @@ def _fixed_addresses() -> str:
     return "addresses do not vary from run to run"
 
 
+def _loop_in_c() -> str:
+    from regreen.sandbox import native
+
+    if native.load() is None:
+        raise OSError("not built, for want of a C compiler at installation; the slower loop in Python does the same")
+    return "built: clones copy fewer pages"
+
+
 _TRIALS = (
     ("namespaces", "A", _namespaces),
     ("process namespace", "A", _process_namespace),
@@ -142,4 +150,5 @@ _TRIALS = (
     ("memory files", "ABC", _memory_files),
     ("queue times", "", _schedstat),
     ("fixed addresses", "", _fixed_addresses),
+    ("loop in C", "", _loop_in_c),
 )

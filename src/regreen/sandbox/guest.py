@@ -28,7 +28,8 @@ _MESSAGE_CAP = 2000
 # Taken now, so that a program which patches a module changes nothing here by accident.
 _write, _exit, _cpu, _clock = os.write, os._exit, time.thread_time, time.perf_counter
 _dumps, _loads, _pack_length = marshal.dumps, marshal.loads, wire.FRAME.pack
-_modules, _new_module, _seed = sys.modules, types.ModuleType, random.seed
+_modules = sys.modules
+_fresh = {name: types.ModuleType(name) for name in ("program", "__main__")}
 
 
 def run(job: bytes) -> None:
@@ -37,16 +38,15 @@ def run(job: bytes) -> None:
     The job is marshalled by the judge: the mode, the prelude's code or None, the program's source, and the work.
     """
     mode, prelude, source, work = _loads(job)
-    _seed(0)  # a program's luck is the same every time
     modes[mode](prelude, source, work)
     _flush()
     _exit(0)
 
 
 def load(prelude: types.CodeType | None, source: str, name: str) -> dict[str, Any]:
-    """Run ``prelude`` and ``source`` in a new module and return its namespace."""
-    module = _modules[name] = _new_module(name)
-    namespace = module.__dict__
+    """Run ``prelude`` and ``source`` in the module ``name``, made beforehand, and return its namespace."""
+    _modules[name] = _fresh[name]
+    namespace = _fresh[name].__dict__
     if prelude is not None:
         exec(prelude, namespace)
     exec(compile(source.removeprefix("\ufeff"), PROGRAM_FILE, "exec", 0, True), namespace)
@@ -373,8 +373,12 @@ modes: dict[str, Callable[[Any, str, Any], None]] = {
 
 
 def warm_up() -> None:
-    """Run this module's own code in the zygote, so that its children find it specialised and touch fewer pages."""
+    """Prepare in the zygote what every child would else do for itself, each at the price of some copied pages.
+
+    The code here is run until it is specialised, and a program's luck is seeded: it is the same every time.
+    """
     for _ in range(40):
         for source in ("def f(x):\n    return [x]\n", "def f(x):\n    return x / 0\n", "def f(x)\n"):
             _make_calls(None, source, [("f", _dumps(([1], {})))])
-    _modules.pop("program")
+    _fresh["program"] = types.ModuleType("program")
+    random.seed(0)

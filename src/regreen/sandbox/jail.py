@@ -82,6 +82,10 @@ class Jail:
         if self.tier != "C":
             linux.die_with_parent()
             linux.drop_capabilities()
+        self.finish_child()
+
+    def finish_child(self) -> None:
+        """In a new child, last: what only Python can do."""
         if self.tier == "B":
             seccomp.install(_CHILD_FILTER)
 

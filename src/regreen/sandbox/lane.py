@@ -28,13 +28,14 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     import gc
     import importlib
 
-    from regreen.sandbox import guest, judge, wire, zygote
+    from regreen.sandbox import guest, judge, native, wire, zygote
     from regreen.sandbox.jail import Jail, reserve_low_descriptors
     from regreen.sandbox.limits import Limits
 
     # What a program expects and the clean interpreter lacks; and nothing of how this process was started.
     builtins.exit, builtins.quit = _sitebuiltins.Quitter("exit", ""), _sitebuiltins.Quitter("quit", "")
     sys.argv = sys.orig_argv = ["program"]
+    sys.path.remove(config["path"])
     for name in config["preload"]:
         importlib.import_module(name)
     if "numpy" in config["preload"]:
@@ -42,6 +43,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     reserve_low_descriptors(guest.RESULTS + 2)
     engine = socket.socket(fileno=config["engine"])
     jail = Jail(config["tier"], Limits(*config["limits"]), tuple(config["packages"]), config["scratch"])
+    loop = native.load() if config["tier"] != "C" else None
     mine, others = socket.socketpair()
     try:
         proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
@@ -58,7 +60,7 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
         engine.close()
         jail.enter(judge=False)
         others.send(b"!")
-        zygote.serve(others, jail, proc)
+        zygote.serve(others, jail, proc, loop)
         os._exit(0)
     others.close()
     jail.enter(judge=True)

@@ -34,7 +34,6 @@ from regreen.sandbox.zygote import End, Order
 # Results up to this size are compared here; larger ones, with which a program could keep the judge busy (sets of values
 # that all have one hash), in a child with a time limit.
 _COMPARED_HERE = 32 << 10
-_CHECK_SECONDS = 10.0  # CPU time that the checks' own code may use beside the program's
 _OUTPUT_SHOWN = 2000
 
 
@@ -90,6 +89,7 @@ class Trial:
         self._limits = limits
         self._source = source
         self._order = Order(limits.timeout, limits.timeout * WALL_FACTOR, strict)
+        self._check_seconds = 2 * limits.timeout + 1  # CPU time that the checks' own code may use beside the program's
         self.cpu = self.wall = 0.0
         self.late = False
 
@@ -140,13 +140,13 @@ class Trial:
         return {"outcome": "killed", "message": f"the program ended its own process, exit status {end.exit_status}"}
 
     def _compare_in_child(self, data: bytes, stop: Result) -> list[Result] | None:
-        order = Order(_CHECK_SECONDS, _CHECK_SECONDS * WALL_FACTOR, True)
+        order = Order(self._check_seconds, self._check_seconds * WALL_FACTOR, True)
         end, answers = self._judge.in_child(order, lambda: iter(self._compare(data, stop) or ()))
         if len(answers) == len(self._problem.checks):
             return answers
         if end.status == 0 and not answers:
             return None
-        message = f"comparing its results took more than {_CHECK_SECONDS:g} s or {self._limits.memory >> 20} MiB"
+        message = f"comparing its results took more than {self._check_seconds:g} s or {self._limits.memory >> 20} MiB"
         return rest([{"index": 0, "outcome": "output_limit", "message": message}], len(self._problem.checks))
 
     def _compare(self, data: bytes, stop: Result) -> list[Result] | None:
@@ -164,10 +164,7 @@ class Trial:
             checks.append(result)
             if result.pop("final", False):
                 return rest(checks, len(self._problem.plan.checks))
-        over = stop if stop["outcome"] in ("timeout", "output_limit") else None
-        if over and all(r["outcome"] == "passed" for r in checks):
-            checks[-1] = {**checks[-1], **over}  # all is right, but it cost too much
-        return checks
+        return _overrun(checks, stop)
 
     # Checks that are code: they run in a child of the judge, and ask the program's process over a socket.
 
@@ -186,8 +183,8 @@ class Trial:
 
     def _run_checks(self, descriptor: int) -> tuple[End, list[Any]]:
         problem = self._problem
-        patience = self._order.wall * 2 + _CHECK_SECONDS
-        order = Order(_CHECK_SECONDS + self._limits.timeout, patience, True)
+        patience = self._order.wall * 2 + self._check_seconds
+        order = Order(self._check_seconds + self._limits.timeout, patience, True)
         place = guest.RESULTS + 1
 
         def body() -> Iterator[Any]:
@@ -205,9 +202,7 @@ class Trial:
             if checks_end.killed_by or checks_end.signal:
                 stop = {"outcome": "timeout", "message": "the checks' own code did not finish on the program's results"}
             return rest([*checks, {"index": len(checks), **stop}], count)
-        if stop["outcome"] in ("timeout", "output_limit") and all(r["outcome"] == "passed" for r in checks):
-            checks[-1] = {**checks[-1], **stop}
-        return checks
+        return _overrun(checks, stop)
 
     # Checks that must share the program's process: said in the verdict, and weaker.
 
@@ -260,6 +255,15 @@ class Trial:
         if not compare.STDIO[rule](got, expected):
             result.update(outcome="wrong_answer", got=cut(got), expected=cut(expected))
         return result
+
+
+def _overrun(checks: list[Result], stop: Result) -> list[Result]:
+    """Let a limit that was passed decide, where it made a check fail or where all is right but cost too much."""
+    if stop["outcome"] == "output_limit":
+        checks = [{**r, **stop} if r.get("error_type") == "OSError" else r for r in checks]
+    if stop["outcome"] in ("timeout", "output_limit") and all(r["outcome"] == "passed" for r in checks):
+        checks[-1] = {**checks[-1], **stop}
+    return checks
 
 
 def _shown(output: MemoryFile) -> str | None:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from regreen.sandbox import guest, root
+from regreen.sandbox import guest, native, root
 from regreen.sandbox.jail import Jail
 
 _ORDER = struct.Struct("=dd?")
@@ -72,9 +72,12 @@ def hear(channel: socket.socket) -> End:
     return End(status, KILLED_BY[killed_by], cpu, wall)
 
 
-def serve(channel: socket.socket, jail: Jail, proc: int | None) -> None:
-    """The zygote's loop, until the judge closes its end."""
+def serve(channel: socket.socket, jail: Jail, proc: int | None, loop: native.Loop | None) -> None:
+    """The zygote's work, until the judge closes its end: by the loop in C where there is one, else by this one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    if loop is not None:
+        _serve_in_c(loop, channel, jail, proc)
+        return
     clean = os.stat(jail.scratch).st_ctime_ns
     while True:
         packed, descriptors, _, _ = socket.recv_fds(channel, _ORDER.size, _DESCRIPTORS + 1)
@@ -87,6 +90,30 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None) -> None:
             root.wipe(jail.scratch)
             clean = os.stat(jail.scratch).st_ctime_ns
         channel.send(_END.pack(end.status, KILLED_BY.index(end.killed_by), end.cpu, end.wall))
+
+
+def _serve_in_c(loop: native.Loop, channel: socket.socket, jail: Jail, proc: int | None) -> None:
+    patience = native.pack_patience(_PATIENCE_CALM, _PATIENCE_LOADED, _LOADED, _SHORTEST_WAIT)
+    end = bytearray(_END.size)
+    while True:
+        job = loop.serve(channel.fileno(), proc, jail.fork_flags, jail.scratch, patience, end)
+        if job >= 0:
+            _run_confined(jail, job)
+        if job != native.SCRATCH_USED:
+            return
+        root.wipe(jail.scratch)
+        channel.send(end)
+
+
+def _run_confined(jail: Jail, job: int) -> None:
+    """In a child that the loop in C has confined."""
+    try:
+        jail.finish_child()
+        text = os.pread(job, os.fstat(job).st_size, 0)
+        os.close(job)
+        guest.run(text)
+    finally:
+        os._exit(70)
 
 
 def _child(jail: Jail, descriptors: list[int]) -> None:

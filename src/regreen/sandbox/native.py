@@ -1,0 +1,41 @@
+"""The zygote's loop in C (``_zygote.c``), where it was built: the same as the one in Python, and cheaper."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.machinery
+import os
+import struct
+from typing import NamedTuple
+
+CHANNEL_CLOSED, SCRATCH_USED = -1, -2
+
+
+class Loop(NamedTuple):
+    """The loaded library."""
+
+    library: ctypes.PyDLL
+
+    def serve(self, channel: int, proc: int | None, flags: int, scratch: str, patience: bytes, end: bytearray) -> int:
+        """Serve orders; returns a job's descriptor in a child, one of the codes above in the zygote.
+
+        ``patience`` is four doubles, see ``_zygote.c``; ``end`` is filled with how the last child ended.
+        """
+        place = (ctypes.c_char * len(end)).from_buffer(end)
+        call = self.library.regreen_serve
+        return int(call(channel, -1 if proc is None else proc, ctypes.c_long(flags), scratch.encode(), patience, place))
+
+
+def load() -> Loop | None:
+    """Return the loop, or None where the package was installed without a C compiler."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+        path = os.path.join(here, "_zygote" + suffix)
+        if os.path.exists(path):
+            return Loop(ctypes.PyDLL(path))
+    return None
+
+
+def pack_patience(*values: float) -> bytes:
+    """Return the four doubles of ``struct patience``."""
+    return struct.pack("4d", *values)
