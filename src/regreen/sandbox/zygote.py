@@ -93,7 +93,7 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None, loop: native.Loo
 
 
 def _serve_in_c(loop: native.Loop, channel: socket.socket, jail: Jail, proc: int | None) -> None:
-    patience = native.pack_patience(_PATIENCE_CALM, _PATIENCE_LOADED, _LOADED, _SHORTEST_WAIT)
+    patience = native.pack_patience(_PATIENCE_CALM, _PATIENCE_LOADED, _LOADED, _GUESSED, _SHORTEST_WAIT)
     end = bytearray(_END.size)
     while True:
         job = loop.serve(channel.fileno(), proc, jail.fork_flags, jail.scratch, patience, end)
