@@ -229,6 +229,18 @@ def test_a_large_set_of_values_with_one_hash_is_compared_elsewhere(sandbox: Loca
     assert sandbox.judge_now(problem("assert len(f(4000)) == 4000"), source).passed
 
 
+def test_two_results_that_are_one_object_are_one_to_the_check(sandbox: LocalSandbox) -> None:
+    checks = ("assert f(1) == f(1)", "assert f(1) is f(1)", "assert [f(1)] == [f(1)]", "assert f(1) is not f(2)")
+    source = "kept = [map(int, ()), object(), len]\ndef f(n): return kept[n]\n"
+    assert sandbox.judge_now(problem(*checks), source).passed
+
+
+def test_the_text_of_an_object_is_the_objects_own(sandbox: LocalSandbox) -> None:
+    source = "class Half:\n    def __str__(self): return '1/2'\ndef f(x): return Half()\n"
+    assert sandbox.judge_now(problem("assert str(f(1)) == '1/2'"), source).passed
+    assert sandbox.judge_now(problem("assert str(f(1)) == '<Half object>'"), source).outcome is WRONG
+
+
 def test_a_result_that_is_an_iterator_is_walked_over_where_the_check_says_so(sandbox: LocalSandbox) -> None:
     """A plan cannot: it sees that and has the check executed."""
     checks = ("assert list(f(3)) == [0, 1, 2]", "assert f(3) != [0, 1, 2]", "assert sorted(f(2)) == [0, 1]")

@@ -231,7 +231,7 @@ def asserts(draw: st.DrawFn) -> str:
         case 2:
             return f"assert {answer} is {draw(st.sampled_from(('None', 'not None', 'True', 'not False')))}"
         case 3:
-            return f"assert {draw(CALLS)} {draw(st.sampled_from(('is', 'is not', '==', '!=')))} {draw(CALLS)}"
+            return f"assert {draw(CALLS)} {draw(st.sampled_from(('==', '!=')))} {draw(CALLS)}"
     other = draw(LITERALS | st.builds(str.format, SIDES, CALLS))
     sides = (answer, other) if draw(st.booleans()) else (other, answer)
     return f"assert {sides[0]} {draw(SIGNS)} {sides[1]}"
