@@ -252,7 +252,10 @@ def holds(check: str, names: dict[str, Any]) -> bool:
 def test_a_plan_says_what_executing_the_checks_says(
     sandbox: LocalSandbox, program: str, lines: list[str], wrapped: bool
 ) -> None:
-    """One assert a check, loose or inside a function; state that the program keeps from check to check included."""
+    """One assert a check, loose or inside a function; state that the program keeps from check to check included.
+
+    Up to the first check that fails, there: its assert may make fewer calls than the plan, which makes them all.
+    """
     checks = [f"def check(f):\n    {line}\ncheck(f)" if wrapped and not _names_more(line) else line for line in lines]
     assert plan_of(*checks) is not None
     names: dict[str, Any] = {}
@@ -260,7 +263,9 @@ def test_a_plan_says_what_executing_the_checks_says(
     wanted = [holds(check, names) for check in checks]
     problem = Problem("p", "", tuple(map(Assert, checks)), entry_point="f")
     verdict = sandbox.judge_now(problem, program)
-    assert [check.outcome is Outcome.PASSED for check in verdict.checks] == wanted, verdict.checks
+    count = wanted.index(False) + 1 if "global" in program and False in wanted else len(wanted)
+    passed = [check.outcome is Outcome.PASSED for check in verdict.checks]
+    assert passed[:count] == wanted[:count], verdict.checks
     assert verdict.mode == "separate"
 
 
