@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import marshal
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from decimal import Decimal
 from enum import IntEnum
@@ -14,14 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from regreen.sandbox import plain, wire
+from regreen.sandbox import plain
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
-from tests.sandbox.values import MARSHALLED, PLAIN, graphs, shape
-
-
-def cross(value: Any) -> Any:
-    """Send a value through bytes as the judge's processes do."""
-    return Decoder().unpack(wire.read(marshal.dumps(Encoder().pack(value), wire.VERSION)))
+from tests.sandbox.values import MARSHALLED, PLAIN, cross, graphs, shape
 
 
 @given(PLAIN)
@@ -110,7 +104,9 @@ def test_numpy_scalars_cross_as_the_plain_numbers_they_hold() -> None:
 AWARE = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
 
 
-@pytest.mark.parametrize("value", [object(), deque(), iter(()), len, Told, AWARE, (1).__add__, {}.keys()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), deque(), iter(()), len, Told, AWARE, (1).__add__, {}.keys()], ids=lambda v: type(v).__name__
+)
 def test_what_is_no_plain_data_cannot_cross_but_can_be_described(value: Any) -> None:
     with pytest.raises(CannotCross):
         Encoder().pack([value])

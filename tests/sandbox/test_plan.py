@@ -203,9 +203,9 @@ PROGRAMS = [
     "calls = 0\ndef f(a=0, b=1):\n    global calls, value\n    calls += 1\n    value = calls\n    return calls\n"
     "def g(x): return value\nvalue = 0\n",
     "class V:\n    def __len__(self): return 2\n    def __iter__(self): return iter([0, 1])\n"
-    "    def __bool__(self): return False\n"
+    "    def __bool__(self): return False\n    def __str__(self): return '01'\n"
     "def f(a=0, b=1): return V()\ndef g(x): return V\nvalue = V()\n",
-    "from collections import deque\ndef f(a=0, b=1): return deque([a, b])\ndef g(x): return deque()\nvalue = deque\n",
+    "kept = map(int, '01')\ndef f(a=0, b=1): return kept\ndef g(x): return map(int, [0, 1])\nvalue = kept\n",
 ]
 LITERALS = st.sampled_from(
     ("0", "1", "3", "-1", "0.5", "'01'", "[0, 1]", "[0, 1, 1]", "{0: 1}", "{1}", "None", "(0, 1)", "[]", "2 ** 3 - 5",
@@ -213,8 +213,8 @@ LITERALS = st.sampled_from(
 )  # fmt: skip
 CALLS = st.sampled_from(("f()", "f(0, 1)", "f(1, b=0)", "f(b=2)", "f([1], [2])", "g(3)", "g(0)", "value", "missing(1)"))
 SIDES = st.sampled_from(
-    ("{}", "len({})", "sorted({})", "list({})", "set({})", "tuple({})", "str({})", "{} + [1]", "{} - 1", "[{}, 1]",
-     "({},)", "abs(len({}) - 2)", "bool({})", "{} / 2", "{} // 2", "round({}, 1)")
+    ("{}", "{}", "len({})", "sorted({})", "list({})", "set({})", "tuple({})", "str({})", "{} + [1]", "{} - 1",
+     "[{}, 1]", "({},)", "abs(len({}) - 2)", "bool({})", "{} / 2", "{} // 2", "round({}, 1)")
 )  # fmt: skip
 SIGNS = st.sampled_from(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 
@@ -223,13 +223,15 @@ SIGNS = st.sampled_from(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 def asserts(draw: st.DrawFn) -> str:
     """Draw one assert of a shape that is planned."""
     answer = draw(SIDES).format(draw(CALLS))
-    match draw(st.integers(0, 4)):
+    match draw(st.integers(0, 5)):
         case 0:
             return f"assert {answer}"
         case 1:
             return f"assert not {answer}"
         case 2:
             return f"assert {answer} is {draw(st.sampled_from(('None', 'not None', 'True', 'not False')))}"
+        case 3:
+            return f"assert {draw(CALLS)} {draw(st.sampled_from(('==', '!=')))} {draw(CALLS)}"
     other = draw(LITERALS | st.builds(str.format, SIDES, CALLS))
     sides = (answer, other) if draw(st.booleans()) else (other, answer)
     return f"assert {sides[0]} {draw(SIGNS)} {sides[1]}"
@@ -250,7 +252,10 @@ def holds(check: str, names: dict[str, Any]) -> bool:
 def test_a_plan_says_what_executing_the_checks_says(
     sandbox: LocalSandbox, program: str, lines: list[str], wrapped: bool
 ) -> None:
-    """One assert a check, loose or inside a function; state that the program keeps from check to check included."""
+    """One assert a check, loose or inside a function; state that the program keeps from check to check included.
+
+    Up to the first check that fails, there: its assert may make fewer calls than the plan, which makes them all.
+    """
     checks = [f"def check(f):\n    {line}\ncheck(f)" if wrapped and not _names_more(line) else line for line in lines]
     assert plan_of(*checks) is not None
     names: dict[str, Any] = {}
@@ -258,7 +263,9 @@ def test_a_plan_says_what_executing_the_checks_says(
     wanted = [holds(check, names) for check in checks]
     problem = Problem("p", "", tuple(map(Assert, checks)), entry_point="f")
     verdict = sandbox.judge_now(problem, program)
-    assert [check.outcome is Outcome.PASSED for check in verdict.checks] == wanted, verdict.checks
+    count = wanted.index(False) + 1 if "global" in program and False in wanted else len(wanted)
+    passed = [check.outcome is Outcome.PASSED for check in verdict.checks]
+    assert passed[:count] == wanted[:count], verdict.checks
     assert verdict.mode == "separate"
 
 

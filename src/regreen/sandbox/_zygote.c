@@ -29,7 +29,7 @@ enum killed_by { BY_ITSELF, BY_CPU, BY_WALL };
 
 struct __attribute__((packed)) order { double cpu, wall; uint8_t strict; };
 struct __attribute__((packed)) end { int32_t status; uint8_t killed_by; double cpu, wall; };
-struct patience { double calm, loaded, load, shortest_wait; };
+struct patience { double calm, loaded, load, guess, shortest_wait; };
 
 static double seconds(const struct timespec *t) { return t->tv_sec + t->tv_nsec / 1e9; }
 
@@ -38,17 +38,17 @@ static double now(clockid_t clock) {
     return clock_gettime(clock, &t) ? 0.0 : seconds(&t);
 }
 
-/* Seconds that the child was ready but had no processor; 0 where unknown. */
-static double queued(pid_t pid, int proc) {
+/* Seconds that the child was ready but had no processor; `otherwise` where unknown. */
+static double queued(pid_t pid, int proc, double otherwise) {
     char path[32], text[100];
     unsigned long long ran, waited;
     snprintf(path, sizeof path, "%d/schedstat", pid);
     int fd = proc < 0 ? -1 : openat(proc, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0.0;
+    if (fd < 0) return otherwise;
     ssize_t n = read(fd, text, sizeof text - 1);
     close(fd);
     text[n > 0 ? n : 0] = 0;
-    return sscanf(text, "%llu %llu", &ran, &waited) == 2 ? waited / 1e9 : 0.0;
+    return sscanf(text, "%llu %llu", &ran, &waited) == 2 ? waited / 1e9 : otherwise;
 }
 
 static struct end watch(pid_t pid, const struct order *order, const struct patience *patience, int proc) {
@@ -63,7 +63,7 @@ static struct end watch(pid_t pid, const struct order *order, const struct patie
     for (;;) {
         struct timespec t = {(time_t)wait, (long)((wait - (time_t)wait) * 1e9)};
         if (sigtimedwait(&child, NULL, &t) == SIGCHLD && wait4(pid, &status, WNOHANG, &usage) == pid) break;
-        double used = now(clock), waited = queued(pid, proc);
+        double used = now(clock), waited = queued(pid, proc, patience->guess * used);
         double limit = order->cpu;
         if (!order->strict) limit *= waited > patience->load * used ? patience->loaded : patience->calm;
         double idle = now(CLOCK_MONOTONIC) - started - waited;

@@ -9,7 +9,7 @@ import re
 import signal
 from typing import Any
 
-from regreen.sandbox import checker, wire
+from regreen.sandbox import recorder, wire
 from regreen.sandbox.plain import CannotCross, Decoder
 from regreen.sandbox.plan import CallCondition, Condition
 from regreen.sandbox.text import cut, show
@@ -67,7 +67,7 @@ class NeedsObjects(Exception):
 
 
 class _Object:
-    """Stands for a result that is no plain data: equal to nothing."""
+    """Stands for a result that is no plain data: equal to no plain data."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -77,6 +77,13 @@ class _Object:
 
     def __bool__(self) -> bool:
         raise NeedsObjects
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, _Object):
+            raise NeedsObjects  # they may be one object
+        return False
+
+    __hash__ = object.__hash__
 
 
 def check_conditions(conditions: list[Condition | CallCondition], answers: Answers) -> Result:
@@ -106,6 +113,8 @@ def check_conditions(conditions: list[Condition | CallCondition], answers: Answe
 
 def _evaluate(condition: Condition | CallCondition, values: dict[int, Any], objects: bool) -> Result | None:
     """None if the condition holds, else the result that says why not."""
+    if objects and isinstance(condition, Condition) and condition.minds_objects:
+        raise NeedsObjects
     try:
         holds, got, expected = condition.evaluate(values)
     except Exception as error:
@@ -131,7 +140,7 @@ def load_failure(message: Any) -> Result:
     """The result of a program that could not be loaded: bad syntax, or an exception on the way."""
     try:
         _, described, compiling = message
-        outcome = checker.outcome_of(described)
+        outcome = recorder.outcome_of(described)
     except (TypeError, ValueError, KeyError):
         return FORGED
     if compiling and outcome == "exception":
@@ -144,7 +153,7 @@ def _failure(kind: str, body: Any) -> Result:
     if kind == "huge" and isinstance(body, str):
         return {"outcome": "output_limit", "message": cut(body)}
     if kind == "error" and isinstance(body, dict):
-        return {"outcome": checker.outcome_of({"bases": [], **body}), **_describe(body)}
+        return {"outcome": recorder.outcome_of({"bases": [], **body}), **_describe(body)}
     return FORGED
 
 

@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from regreen.sandbox import wire
+from regreen.sandbox import recorder, wire
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
 
 PROGRAM_FILE = "<program>"
@@ -28,7 +28,8 @@ _MESSAGE_CAP = 2000
 # Taken now, so that a program which patches a module changes nothing here by accident.
 _write, _exit, _cpu, _clock = os.write, os._exit, time.thread_time, time.perf_counter
 _dumps, _loads, _pack_length = marshal.dumps, marshal.loads, wire.FRAME.pack
-_modules, _new_module, _seed = sys.modules, types.ModuleType, random.seed
+_modules = sys.modules
+_fresh = {name: types.ModuleType(name) for name in ("program", "__main__")}
 
 
 def run(job: bytes) -> None:
@@ -37,16 +38,15 @@ def run(job: bytes) -> None:
     The job is marshalled by the judge: the mode, the prelude's code or None, the program's source, and the work.
     """
     mode, prelude, source, work = _loads(job)
-    _seed(0)  # a program's luck is the same every time
     modes[mode](prelude, source, work)
     _flush()
     _exit(0)
 
 
 def load(prelude: types.CodeType | None, source: str, name: str) -> dict[str, Any]:
-    """Run ``prelude`` and ``source`` in a new module and return its namespace."""
-    module = _modules[name] = _new_module(name)
-    namespace = module.__dict__
+    """Run ``prelude`` and ``source`` in the module ``name``, made beforehand, and return its namespace."""
+    _modules[name] = _fresh[name]
+    namespace = _fresh[name].__dict__
     if prelude is not None:
         exec(prelude, namespace)
     exec(compile(source.removeprefix("\ufeff"), PROGRAM_FILE, "exec", 0, True), namespace)
@@ -228,10 +228,8 @@ class _Server:
 
     def do_find(self, name: str, entry_point: str | None) -> Any:
         """What the program defines under ``name``: a module only by its name, so that checks use the real one."""
-        if name == entry_point:
+        if name == entry_point or name not in self._namespace:
             return ("value", _resolve(self._namespace, name))
-        if name not in self._namespace:
-            return None
         value = self._namespace[name]
         return ("module", value.__name__) if isinstance(value, types.ModuleType) else ("value", value)
 
@@ -321,35 +319,31 @@ def _finish_streams() -> BaseException | None:
 
 def _share(prelude: types.CodeType | None, source: str, work: tuple[str | None, list[Any]]) -> None:
     """Run the checks' own code here, beside the program: only for problems that ask for it."""
-    from regreen.sandbox import checker
-
     namespace = _load_or_say(prelude, source)
     if namespace is None:
         return
     entry_point, checks = work
     for check in checks:
-        recorder = checker.Recorder()
-        names = {**namespace, "__regreen__": recorder}
+        note = recorder.Recorder()
+        names = {**namespace, "__regreen__": note}
         try:
             if entry_point is not None:
                 names[entry_point] = _resolve(namespace, entry_point)
-            if isinstance(check, str):
-                checker.execute(check, names)
+            if isinstance(check, types.CodeType):
+                exec(check, names)
             else:
-                checker.call(check, names, entry_point, recorder)
+                recorder.call(check, names, entry_point, note)
             outcome: dict[str, Any] = {"outcome": "passed"}
         except BaseException as error:
             outcome = _explain_shared(error)
-        _send({**outcome, **checker.summary(recorder, outcome["outcome"] == "wrong_answer")})
+        _send({**outcome, **recorder.summary(note, outcome["outcome"] == "wrong_answer")})
 
 
 def _explain_shared(error: BaseException) -> dict[str, Any]:
-    from regreen.sandbox import checker
-
     if _line_of(error) is None:
-        return checker.explain(error)
+        return recorder.explain(error)
     described = describe(error)
-    return {"outcome": checker.outcome_of(described), "error": described}
+    return {"outcome": recorder.outcome_of(described), "error": described}
 
 
 def _flush() -> None:
@@ -375,8 +369,12 @@ modes: dict[str, Callable[[Any, str, Any], None]] = {
 
 
 def warm_up() -> None:
-    """Run this module's own code in the zygote, so that its children find it specialised and touch fewer pages."""
+    """Prepare in the zygote what every child would else do for itself, each at the price of some copied pages.
+
+    The code here is run until it is specialised, and a program's luck is seeded: it is the same every time.
+    """
     for _ in range(40):
         for source in ("def f(x):\n    return [x]\n", "def f(x):\n    return x / 0\n", "def f(x)\n"):
             _make_calls(None, source, [("f", _dumps(([1], {})))])
-    _modules.pop("program")
+    _fresh["program"] = types.ModuleType("program")
+    random.seed(0)

@@ -17,7 +17,7 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from regreen.sandbox.limits import Limits
 
@@ -31,8 +31,7 @@ _STACK = 64 << 20
 _FILE_SIZE = 16 << 20
 
 
-@dataclass(frozen=True)
-class Jail:
+class Jail(NamedTuple):
     """How zygotes are confined: tier, limits, folders of preloaded packages, and (tiers B and C) a scratch folder."""
 
     tier: str
@@ -91,7 +90,7 @@ class Jail:
 
 
 _dup2, _closerange, _setsid = os.dup2, os.closerange, os.setsid
-_CHILD_FILTER = seccomp.child_filter() if sys.platform == "linux" else b""
+_CHILD_FILTER = seccomp.child_filter() if sys.platform == "linux" and seccomp.IS_KNOWN_HERE else b""
 
 
 def reserve_low_descriptors(count: int) -> None:

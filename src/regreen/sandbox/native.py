@@ -19,7 +19,7 @@ class Loop(NamedTuple):
     def serve(self, channel: int, proc: int | None, flags: int, scratch: str, patience: bytes, end: bytearray) -> int:
         """Serve orders; returns a job's descriptor in a child, one of the codes above in the zygote.
 
-        ``patience`` is four doubles, see ``_zygote.c``; ``end`` is filled with how the last child ended.
+        ``patience`` is five doubles, see ``_zygote.c``; ``end`` is filled with how the last child ended.
         """
         place = (ctypes.c_char * len(end)).from_buffer(end)
         call = self.library.regreen_serve
@@ -37,5 +37,5 @@ def load() -> Loop | None:
 
 
 def pack_patience(*values: float) -> bytes:
-    """Return the four doubles of ``struct patience``."""
-    return struct.pack("4d", *values)
+    """Return the five doubles of ``struct patience``."""
+    return struct.pack("5d", *values)

@@ -14,6 +14,7 @@ import struct
 from regreen.sandbox import linux
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E}
+IS_KNOWN_HERE = linux.MACHINE in _AUDIT_ARCH  # the calls' numbers differ from processor to processor
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _LOAD, _JEQ, _JGE, _JSET, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NR_OFFSET, _ARCH_OFFSET = 0, 4
@@ -28,7 +29,7 @@ _ANY = {
     "sched_yield": 24, "mremap": 25, "msync": 26, "mincore": 27, "madvise": 28, "dup": 32, "dup2": 33, "pause": 34,
     "nanosleep": 35, "getitimer": 36, "alarm": 37, "setitimer": 38, "getpid": 39, "sendfile": 40, "sendto": 44,
     "recvfrom": 45, "sendmsg": 46, "recvmsg": 47, "shutdown": 48, "getsockname": 51, "getpeername": 52,
-    "setsockopt": 54, "getsockopt": 55, "exit": 60, "wait4": 61, "uname": 63, "fcntl": 72, "flock": 73, "fsync": 74,
+    "setsockopt": 54, "getsockopt": 55, "exit": 60, "wait4": 61, "uname": 63, "flock": 73, "fsync": 74,
     "fdatasync": 75, "truncate": 76, "ftruncate": 77, "getdents": 78, "getcwd": 79, "chdir": 80, "fchdir": 81,
     "rename": 82, "mkdir": 83, "rmdir": 84, "creat": 85, "link": 86, "unlink": 87, "symlink": 88, "readlink": 89,
     "chmod": 90, "fchmod": 91, "umask": 95, "gettimeofday": 96, "getrlimit": 97, "getrusage": 98, "sysinfo": 99,
@@ -46,11 +47,14 @@ _ANY = {
     "faccessat": 269, "pselect6": 270, "ppoll": 271, "set_robust_list": 273, "utimensat": 280, "epoll_pwait": 281,
     "timerfd_create": 283, "eventfd": 284, "fallocate": 285, "timerfd_settime": 286, "timerfd_gettime": 287,
     "eventfd2": 290, "epoll_create1": 291, "dup3": 292, "pipe2": 293, "preadv": 295, "pwritev": 296,
-    "prlimit64": 302, "getcpu": 309, "renameat2": 316, "getrandom": 318, "membarrier": 324, "copy_file_range": 326,
+    "getcpu": 309, "renameat2": 316, "getrandom": 318, "membarrier": 324, "copy_file_range": 326,
     "statx": 332, "rseq": 334, "close_range": 436, "faccessat2": 439,
 }  # fmt: skip
 _SIGNALS = {"kill": 62, "tgkill": 234, "tkill": 200}
-_SOCKETPAIR, _CLONE, _IOCTL, _PRCTL, _MEMFD_CREATE = 53, 56, 16, 157, 319
+_SOCKETPAIR, _CLONE, _IOCTL, _PRCTL, _MEMFD_CREATE, _FCNTL, _PRLIMIT64 = 53, 56, 16, 157, 319, 72, 302
+# chmod, fchmod, fchmodat, fchmodat2, utime, utimes, futimesat, utimensat: what Landlock does not watch over
+_FILE_MARKS = (90, 91, 268, 452, 132, 235, 261, 280)
+_OWNER_COMMANDS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: a way to send signals to any process
 _AF_UNIX = 1
 _TERMINAL_QUESTIONS = (0x5401, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 _PR_SET_NAME, _PR_GET_NAME, _PR_SET_VMA = 15, 16, 0x53564D41
@@ -84,6 +88,15 @@ def _allow_values(number: int, argument: int, values: tuple[int, ...]) -> list[_
     return [(_JEQ, 0, len(body), number), *body]
 
 
+def _allow_other_values(number: int, argument: int, values: tuple[int, ...]) -> list[_Instruction]:
+    """Allow the call ``number`` unless its ``argument`` is one of ``values``."""
+    body = [_load(_argument(argument))]
+    for value in values:
+        body += [(_JEQ, 0, 1, value), _return(_ERRNO | errno.EPERM)]
+    body.append(_return(_ALLOW))
+    return [(_JEQ, 0, len(body), number), *body]
+
+
 def _allow_threads(fork_flags: int | None) -> list[_Instruction]:
     """Allow clone as a thread, and with exactly ``fork_flags``, which the zygote alone can use with success."""
     namespaces = (
@@ -103,6 +116,8 @@ def zygote_filter(*, fork_flags: int, memory_files: bool, more_filters: bool) ->
 
     ``memory_files`` for the judge's side, which hands them out; ``more_filters`` where children add their own.
     """
+    if not IS_KNOWN_HERE:
+        raise OSError(f"no filter is written for the processor {linux.MACHINE}")
     program = [_load(_ARCH_OFFSET), (_JEQ, 1, 0, _AUDIT_ARCH[linux.MACHINE]), _return(_ERRNO | errno.EPERM)]
     program.append(_load(_NR_OFFSET))
     for number in (*_ANY.values(), *_SIGNALS.values()):
@@ -114,17 +129,19 @@ def zygote_filter(*, fork_flags: int, memory_files: bool, more_filters: bool) ->
     program += _allow_values(_SOCKETPAIR, 0, (_AF_UNIX,))
     program += _allow_threads(fork_flags)
     program += _allow_values(_IOCTL, 1, _TERMINAL_QUESTIONS)
+    program += _allow_values(_PRLIMIT64, 0, (0,))  # its own limits alone
+    program += _allow_other_values(_FCNTL, 1, _OWNER_COMMANDS)
     program += _allow_prctl()
     program += [(_JGE, 0, 1, _FIRST_UNKNOWN), _return(_ERRNO | errno.ENOSYS), _return(_ERRNO | errno.EPERM)]
     return _assemble(program)
 
 
 def child_filter() -> bytes:
-    """The second, small filter of a child where no process namespace confines it: no fork, no signals to others."""
+    """The second, small filter of a child where no namespace confines it: no fork, no signals, no marks on files."""
     program = [_load(_ARCH_OFFSET), (_JEQ, 1, 0, _AUDIT_ARCH[linux.MACHINE]), _return(_ERRNO | errno.EPERM)]
     program.append(_load(_NR_OFFSET))
     program += _allow_threads(None)
-    for number in _SIGNALS.values():
+    for number in (*_SIGNALS.values(), *_FILE_MARKS):
         program += [(_JEQ, 0, 1, number), _return(_ERRNO | errno.EPERM)]
     return _assemble([*program, _return(_ALLOW)])
 

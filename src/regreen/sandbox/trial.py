@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import marshal
 import socket
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from regreen.sandbox.answers import (
     unloaded,
     with_context,
 )  # fmt: skip
+from regreen.sandbox.asserts import rewrite
 from regreen.sandbox.limits import WALL_FACTOR, Limits
 from regreen.sandbox.memory_file import MemoryFile
 from regreen.sandbox.plan import Plan, make_plan
@@ -34,7 +36,6 @@ from regreen.sandbox.zygote import End, Order
 # Results up to this size are compared here; larger ones, with which a program could keep the judge busy (sets of values
 # that all have one hash), in a child with a time limit.
 _COMPARED_HERE = 32 << 10
-_CHECK_SECONDS = 10.0  # CPU time that the checks' own code may use beside the program's
 _OUTPUT_SHOWN = 2000
 
 
@@ -51,6 +52,11 @@ class Prepared:
         self.plan: Plan | None = None
         if self.checks and not self.shared:
             self.plan = make_plan(self.checks, self.entry_point, prelude)
+
+    @functools.cached_property
+    def code(self) -> list[Any]:
+        """The checks as they run where they are code: call checks as they are, all others rewritten."""
+        return [rewrite(check) if isinstance(check, str) else check for check in self.checks]
 
     @property
     def mode(self) -> str:
@@ -90,6 +96,7 @@ class Trial:
         self._limits = limits
         self._source = source
         self._order = Order(limits.timeout, limits.timeout * WALL_FACTOR, strict)
+        self._check_seconds = 2 * limits.timeout + 1  # CPU time that the checks' own code may use beside the program's
         self.cpu = self.wall = 0.0
         self.late = False
 
@@ -140,13 +147,13 @@ class Trial:
         return {"outcome": "killed", "message": f"the program ended its own process, exit status {end.exit_status}"}
 
     def _compare_in_child(self, data: bytes, stop: Result) -> list[Result] | None:
-        order = Order(_CHECK_SECONDS, _CHECK_SECONDS * WALL_FACTOR, True)
+        order = Order(self._check_seconds, self._check_seconds * WALL_FACTOR, True)
         end, answers = self._judge.in_child(order, lambda: iter(self._compare(data, stop) or ()))
         if len(answers) == len(self._problem.checks):
             return answers
         if end.status == 0 and not answers:
             return None
-        message = f"comparing its results took more than {_CHECK_SECONDS:g} s or {self._limits.memory >> 20} MiB"
+        message = f"comparing its results took more than {self._check_seconds:g} s or {self._limits.memory >> 20} MiB"
         return rest([{"index": 0, "outcome": "output_limit", "message": message}], len(self._problem.checks))
 
     def _compare(self, data: bytes, stop: Result) -> list[Result] | None:
@@ -164,10 +171,7 @@ class Trial:
             checks.append(result)
             if result.pop("final", False):
                 return rest(checks, len(self._problem.plan.checks))
-        over = stop if stop["outcome"] in ("timeout", "output_limit") else None
-        if over and all(r["outcome"] == "passed" for r in checks):
-            checks[-1] = {**checks[-1], **over}  # all is right, but it cost too much
-        return checks
+        return _overrun(checks, stop)
 
     # Checks that are code: they run in a child of the judge, and ask the program's process over a socket.
 
@@ -186,12 +190,12 @@ class Trial:
 
     def _run_checks(self, descriptor: int) -> tuple[End, list[Any]]:
         problem = self._problem
-        patience = self._order.wall * 2 + _CHECK_SECONDS
-        order = Order(_CHECK_SECONDS + self._limits.timeout, patience, True)
+        patience = self._order.wall * 2 + self._check_seconds
+        order = Order(self._check_seconds + self._limits.timeout, patience, True)
         place = guest.RESULTS + 1
 
         def body() -> Iterator[Any]:
-            return checker.run_checks(place, problem.prelude, problem.checks, problem.entry_point)
+            return checker.run_checks(place, problem.prelude, problem.code, problem.entry_point)
 
         return self._judge.in_child(order, body, keep=descriptor)
 
@@ -205,15 +209,13 @@ class Trial:
             if checks_end.killed_by or checks_end.signal:
                 stop = {"outcome": "timeout", "message": "the checks' own code did not finish on the program's results"}
             return rest([*checks, {"index": len(checks), **stop}], count)
-        if stop["outcome"] in ("timeout", "output_limit") and all(r["outcome"] == "passed" for r in checks):
-            checks[-1] = {**checks[-1], **stop}
-        return checks
+        return _overrun(checks, stop)
 
     # Checks that must share the program's process: said in the verdict, and weaker.
 
     def by_sharing(self) -> list[Result]:
         problem = self._problem
-        work = (problem.entry_point, problem.checks)
+        work = (problem.entry_point, problem.code)
         with self._job("shared", work) as job, MemoryFile() as output, MemoryFile() as results:
             null = self._judge.null
             self._judge.order(self._order, [job.fd, null, output.fd, output.fd, results.fd])
@@ -260,6 +262,15 @@ class Trial:
         if not compare.STDIO[rule](got, expected):
             result.update(outcome="wrong_answer", got=cut(got), expected=cut(expected))
         return result
+
+
+def _overrun(checks: list[Result], stop: Result) -> list[Result]:
+    """Let a limit that was passed decide, where it made a check fail or where all is right but cost too much."""
+    if stop["outcome"] == "output_limit":
+        checks = [{**r, **stop} if r.get("error_type") == "OSError" else r for r in checks]
+    if stop["outcome"] in ("timeout", "output_limit") and all(r["outcome"] == "passed" for r in checks):
+        checks[-1] = {**checks[-1], **stop}
+    return checks
 
 
 def _shown(output: MemoryFile) -> str | None:
