@@ -226,7 +226,7 @@ def test_a_record_that_is_there_twice_is_named(tmp_path, name):
 
 def test_another_content_of_the_samples_is_said_without_digests(tmp_path):
     Run(tmp_path / "r", settings()).close()
-    with pytest.raises(InputError, match=r"another run: the content of samples is another; timeout is 3\.0 there"):
+    with pytest.raises(InputError, match="there, 9 here; the content of samples is another"):
         Run(tmp_path / "r", settings(timeout=9, samples="cd"))
 
 
