@@ -46,7 +46,7 @@ class Host:
         return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     word = "canary-" + secrets.token_hex(8)
     file = tmp_path_factory.mktemp("host") / "canary.txt"
@@ -58,12 +58,12 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     del os.environ["REGREEN_CANARY"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tier() -> str:
     return os.environ.get("REGREEN_TEST_TIER", "A")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sandboxes(host: Host, tier: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[bool, LocalSandbox]]:
     """A hasty and a patient sandbox, one lane each, so that the next program runs where the last one did."""
     usual, tempfile.tempdir = tempfile.tempdir, str(tmp_path_factory.mktemp("temporary"))

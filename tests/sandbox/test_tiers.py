@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,22 @@ pytestmark = [
 ]
 
 
+# What does not depend on the tier need not be run again.
+AGAIN = [HERE / name for name in ("test_cheats.py", "test_judge.py", "test_proxy.py")]
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that any user may write to, and reach."""
+    with tempfile.TemporaryDirectory(prefix="regreen-tests-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
 def run_again(wrapper: str, tier: str, folder: Path) -> str:
-    """Run ``tests/sandbox`` under a wrapper script and return what pytest printed; fails if a test did."""
-    folder.chmod(0o777)
-    command = [sys.executable, HERE / wrapper, sys.executable, "-m", "pytest", HERE, "-q", "-p", "no:cacheprovider"]
-    command += ["-p", "no:xdist", "-p", "no:hypothesispytest", "--basetemp", folder / "inside"]
+    """Run the tests of the judge under a wrapper script and return what pytest printed; fails if a test did."""
+    command = [sys.executable, HERE / wrapper, sys.executable, "-m", "pytest", *AGAIN, "-q", "-p", "no:cacheprovider"]
+    command += ["-p", "no:xdist", "--basetemp", folder / "inside"]
     settings = {INSIDE: "1", "REGREEN_TEST_TIER": tier, "TMPDIR": str(folder), "HOME": str(folder)}
     environment = {**os.environ, **settings, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(PROJECT / "src")}
     done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
@@ -29,11 +42,11 @@ def run_again(wrapper: str, tier: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_judge_holds_inside_a_container_at_tier_b(tmp_path: Path) -> None:
+def test_the_judge_holds_inside_a_container_at_tier_b(open_folder: Path) -> None:
     """Namespaces are refused: Landlock and the filter confine instead, and the same tests pass."""
-    assert " passed" in run_again("container.py", "B", tmp_path)
+    assert " passed" in run_again("container.py", "B", open_folder)
 
 
-def test_the_judge_holds_for_an_ordinary_user_at_tier_a(tmp_path: Path) -> None:
+def test_the_judge_holds_for_an_ordinary_user_at_tier_a(open_folder: Path) -> None:
     """Without root's rights the same tests pass, at the same tier."""
-    assert " passed" in run_again("ordinary_user.py", "A", tmp_path)
+    assert " passed" in run_again("ordinary_user.py", "A", open_folder)
