@@ -55,10 +55,10 @@ def test_score_prints_tables_and_where_the_run_lies(regreen, files, tmp_path):
     done = score(regreen, files)
     assert done.returncode == 0
     assert "50.0 % [" in done.stdout
-    assert "read as evalplus" in done.stdout
+    assert "read as evalplus: completion continues the prompt, solution is a whole program\n" in done.stdout
     (run,) = (tmp_path / "runs").iterdir()
     assert run.name.startswith("score-toy-")
-    assert done.stdout.endswith(f"regreen report runs/{run.name}\n")
+    assert done.stdout.endswith(f"regreen report runs/{run.name}\nregreen show runs/{run.name} ID\n")
     assert "regreen report" in score(regreen, files, "-k", "2").stdout
     assert len(list((tmp_path / "runs").iterdir())) == 1
 
@@ -72,6 +72,23 @@ def test_bad_lines_exit_with_2_after_the_good_ones_are_printed(regreen, files):
     assert f"{files[0]}:13" in done.stderr
     found = json.loads(done.stdout)
     assert (found["programs"], found["skipped"]) == (12, 1)
+
+
+def test_of_very_many_bad_lines_the_first_are_said_and_all_are_kept(regreen, files, tmp_path):
+    with files[0].open("a") as file:
+        file.write("{\n" * 1000)
+    done = score(regreen, files, "-o", "out")
+    said = done.stderr.splitlines()
+    assert (done.returncode, len(said)) == (2, 21)
+    assert said[-1] == 'regreen: and 980 more; all are under "bad_lines" in out/scores.json'
+    assert len(json.loads((tmp_path / "out" / "scores.json").read_text())["bad_lines"]) == 1000
+
+
+def test_check_says_how_many_problems_have_no_solution(regreen, tmp_path):
+    unsolved = {name: value for name, value in PROBLEMS[1].items() if name != "solution"}
+    done = regreen("check", write_problems(tmp_path, [PROBLEMS[0], unsolved]), *LOCAL)
+    assert done.returncode == 0
+    assert "1 of 1 solutions green, 1 separate\n  1 more without a solution\n" in done.stdout
 
 
 def test_check_exits_with_1_if_a_solution_is_not_green(regreen, tmp_path):
@@ -102,6 +119,10 @@ def test_check_exits_with_1_if_a_solution_is_not_green(regreen, tmp_path):
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--model-cutoff", "May"], "write it as 2024-05-31"),
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--sandbox", "moon"], "expected local"),
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--timeout", "-1"], "must be more than 0"),
+        (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--timeout", "nan"], "at most 86400 seconds"),
+        (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--timeout", "1e9"], "at most 86400 seconds"),
+        (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--memory", "1e30"], "at most 17592186044416 bytes"),
+        (["check", "toy.jsonl", "--output-limit", "0"], "--output-limit 0: must be more than 0"),
         (["score", "samples.jsonl", "--benchmark", "toy.jsonl", "--only", "toy/none"], "no such problem"),
         (
             ["score", "samples.jsonl", "--benchmark", "toy.jsonl", "-o", "toy.jsonl"],
@@ -190,10 +211,11 @@ def assert_finishes(command, cwd):
     assert len({(record["problem"], record["index"]) for record in records}) == len(records) == 260
 
 
-def test_ctrl_c_exits_with_130_says_how_to_go_on_and_going_on_finishes(tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_and_its_like_exit_with_130_say_how_to_go_on_and_going_on_finishes(tmp_path, ending):
     command = long_job(tmp_path)
     process = started(command, tmp_path)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert is_one_line(err), err
@@ -249,11 +271,19 @@ def test_list_names_benchmarks(regreen):
     assert "mbpp" in {line["name"] for line in json.loads(regreen("list", "benchmarks", "--json").stdout)}
 
 
-def test_a_closed_pipe_is_no_error(files, tmp_path, regreen):
+@pytest.mark.parametrize("command", [("report", "out"), ("list", "benchmarks"), ("show", "out", "toy/add")])
+@pytest.mark.parametrize("closed", ["pipe", "from the start"])
+def test_a_closed_standard_output_is_no_error(files, tmp_path, regreen, command, closed):
     score(regreen, files, "-o", "out")
-    command = f"{sys.executable} -m regreen.cli report out | head -c 1"
-    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
-    assert done.stderr == ""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    shell = 'exec "$@"' + (" >&-" if closed == "from the start" else "")
+    arguments = ["sh", "-c", shell, "sh", sys.executable, "-m", "regreen.cli", *command]
+    done = subprocess.run(
+        arguments, cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_on_a_terminal_progress_is_shown_on_stderr_alone(files, tmp_path):

@@ -151,6 +151,7 @@ def test_rows_with_their_own_checks_need_no_benchmark(tmp_path):
     assert (found["benchmark"], found["problems"], found["programs"]) == ("reflexion", 2, 3)
     assert values(found["scores"]) == {"pass@1": 0.75}
     assert (found["form"], found["own_checks"]) == ("reflexion", True)
+    assert found["read_as"] == "reflexion: the last program of each row; judged by the rows' own checks"
     assert (found["recorded"]["agree"], found["recorded"]["differ"]) == (2, 1)
     found = score(Samples(path), "reflexion", choice=Choice(limit=1), judging=JUDGING, out=tmp_path / "one")
     assert (found["problems"], found["programs"]) == (1, 2)

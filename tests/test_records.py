@@ -62,6 +62,9 @@ def test_a_json_file_is_replaced_whole_and_a_broken_one_is_named(tmp_path):
     path.write_text("{")
     with pytest.raises(InputError, match=r"m\.json: cannot be read"):
         read_json(path)
+    path.write_text("[1]")
+    with pytest.raises(InputError, match=r"m\.json: expected a JSON object"):
+        read_json(path)
 
 
 def verdict(problem, outcome, checks, index=0, mode="separate", **more):

@@ -202,6 +202,35 @@ def test_nothing_finished_is_lost_or_doubled_by_kill_9(tmp_path):
     assert_each_once(tmp_path / "r", 20_000)
 
 
+def test_a_full_disk_is_one_error_that_names_the_file_and_the_run_goes_on(tmp_path):
+    full = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))\n{WRITER}"
+    writer = subprocess.run(
+        [sys.executable, "-c", full, str(tmp_path / "r"), "99"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    last = writer.stderr.splitlines()[-1]
+    assert last.startswith("regreen.errors.InfrastructureError: ")
+    assert "jsonl: cannot be written (File too large); what is finished is kept" in last
+    survive(tmp_path / "r", 0, 99, random.Random(0))
+    assert_each_once(tmp_path / "r", 99)
+
+
+@pytest.mark.parametrize("name", ["programs.jsonl", "verdicts.jsonl"])
+def test_a_record_that_is_there_twice_is_named(tmp_path, name):
+    with Run(tmp_path / "r", settings()) as run:
+        fill(run, 0)
+    path = tmp_path / "r" / name
+    path.write_text(path.read_text() * 2)
+    with pytest.raises(InputError, match=rf"{name}: sample 0 of p is there twice; delete one of the lines"):
+        Run(tmp_path / "r", settings())
+
+
+def test_a_run_of_another_command_is_named_as_such_and_no_more(tmp_path):
+    Run(tmp_path / "r", settings()).close()
+    other = Settings("check", "mbpp", {"timeout": 9}, {})
+    with pytest.raises(InputError, match=r"holds a run of 'score', not of 'check'; give another -o$"):
+        Run(tmp_path / "r", other)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_nothing_finished_is_lost_or_doubled_by_many_kills(tmp_path, seed):

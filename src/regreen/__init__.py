@@ -5,20 +5,19 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from regreen.errors import (
-    InfrastructureError,
-    InputError,
-    MissingDataError,
-    RegreenError,
-    RunLockedError,
-    TierError,
-)
-from regreen.problem import Assert, Call, Check, Problem, Stdio
-from regreen.program import Program
-from regreen.verdict import CheckResult, Outcome, Verdict
-
 if TYPE_CHECKING:
     from regreen.attempt import judge
+    from regreen.errors import (
+        InfrastructureError,
+        InputError,
+        MissingDataError,
+        RegreenError,
+        RunLockedError,
+        TierError,
+    )
+    from regreen.problem import Assert, Call, Check, Problem, Stdio
+    from regreen.program import Program
+    from regreen.verdict import CheckResult, Outcome, Verdict
 
 __all__ = [
     "Assert",
@@ -39,7 +38,14 @@ __all__ = [
     "judge",
 ]
 
-_HOMES = {"judge": "regreen.attempt"}  # loaded when first used, so that importing the nouns stays cheap
+# Every name is loaded when first used: importing the package costs nothing, not even to the judge's small processes.
+_HOMES = {
+    "attempt": ("judge",),
+    "errors": ("InfrastructureError", "InputError", "MissingDataError", "RegreenError", "RunLockedError", "TierError"),
+    "problem": ("Assert", "Call", "Check", "Problem", "Stdio"),
+    "program": ("Program",),
+    "verdict": ("CheckResult", "Outcome", "Verdict"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -47,6 +53,7 @@ def __getattr__(name: str) -> Any:
         from importlib import metadata
 
         return metadata.version("regreen")
-    if name not in _HOMES:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
         raise AttributeError(f"module 'regreen' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(f"regreen.{home}"), name)

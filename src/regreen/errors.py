@@ -36,6 +36,6 @@ class TierError(InputError):
 
 
 class InfrastructureError(RegreenError):
-    """A judge or a model could not be reached or broke down; the program is not to blame."""
+    """A judge or a model broke down, or a disk is full; the program is not to blame, and the same call goes on."""
 
     exit_code = 3

@@ -27,6 +27,11 @@ from regreen.summary import View, recorded_verdicts, summarise
 from regreen.track import progress
 
 _MOST_INDEX = 1_000_000  # programs of one problem
+_MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
+    "timeout": ("--timeout", 86_400, "seconds"),
+    "memory": ("--memory", 1 << 44, "bytes"),
+    "output": ("--output-limit", 1 << 30, "bytes"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,10 @@ class Judging:
 
     def open(self) -> LocalSandbox:
         """Return the sandbox asked for; raises InputError, TierError."""
-        for name in ("timeout", "memory", "output"):
-            if getattr(self, name) <= 0:
-                raise InputError(f"the limit {name} must be more than 0, not {getattr(self, name)}")
+        for name, (option, most, unit) in _MOST_LIMITS.items():
+            given = getattr(self, name)
+            if not 0 < given <= most:  # NaN is refused so, too
+                raise InputError(f"{option} {given}: must be more than 0 and at most {most} {unit}")
         return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=self.tier)
 
     def decides(self) -> Record:
@@ -163,7 +169,8 @@ def score(
     settings = _score_settings(samples, name or reading.form, reading.form, problems, choice, judging)
     with ExitStack() as stack:
         sandbox = stack.enter_context(judging.open())
-        run = stack.enter_context(Run(out, settings, about=_about(sandbox, samples=str(samples.path))))
+        about = _about(sandbox, samples=str(samples.path), read_as=_read_as(reading, samples))
+        run = stack.enter_context(Run(out, settings, about=about))
         _judge(rows.record(chain([first], rows), run), sandbox, run, quiet=quiet)
         run.manifest.update(missing=rows.missing(), skipped=len(rows.bad_lines))
         if samples.missing == "fail":
@@ -202,7 +209,13 @@ def check(
         rows = ((problem, Program(problem.id, 0, problem.solution or "")) for problem in solved)
         _judge(rows, sandbox, run, quiet=quiet, total=len(solved))
         summary = _finish(run, None)
-        return {**_check_record(run, solved, name), "seconds": summary["seconds"], "run": summary["run"]}
+        unsolved = len(choice.choose(problems)) - len(solved)
+        return {
+            **_check_record(run, solved, name),
+            "without_solution": unsolved,
+            "seconds": summary["seconds"],
+            "run": summary["run"],
+        }
 
 
 def _label(name: str) -> str:
@@ -340,6 +353,13 @@ def _about(sandbox: LocalSandbox, **more: Any) -> Record:
         "limits": sandbox.limits._asdict(),
         **more,
     }
+
+
+def _read_as(reading: formats.Reading, samples: Samples) -> str:
+    """Return how the samples are understood, for the reader of the scores."""
+    cut = f"; continuations cut at {', '.join(map(repr, samples.stop))}" if samples.stop else ""
+    judged = "; judged by the rows' own checks" if reading.own_checks else ""
+    return f"{reading.form}: {reading.holds}{cut}{judged}"
 
 
 def _judge(

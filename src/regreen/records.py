@@ -11,11 +11,12 @@ import os
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regreen.errors import InputError
+from regreen.errors import InfrastructureError, InputError
 
 MANIFEST = "manifest.json"
 SCORES = "scores.json"
@@ -25,6 +26,13 @@ VERDICTS = "verdicts.jsonl"
 RECORDED = "recorded.jsonl"
 SAMPLES = "samples.jsonl"
 
+_FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
+    PROBLEMS: {"id": str},
+    PROGRAMS: {"problem": str, "index": int, "source": str},
+    VERDICTS: {"problem": str, "index": int, "outcome": str, "checks": list, "mode": str},
+    RECORDED: {"problem": str, "index": int, "passed": bool},
+}
+
 Record = dict[str, Any]
 Key = tuple[str, int, str]
 
@@ -33,17 +41,19 @@ class Lines:
     """An append-only file of records, whose torn last line is cut off at opening."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         self.size = _whole_lines(self._descriptor)
         os.ftruncate(self._descriptor, self.size)
 
     def append(self, record: Record) -> int:
-        """Write one record and return the place where it begins."""
+        """Write one record and return the place where it begins; raises InfrastructureError if the disk is full."""
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         place = self.size
         rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+        with _writing(self._path):
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
         self.size += len(line)
         return place
 
@@ -55,12 +65,15 @@ class Lines:
 
     def sync(self) -> None:
         """Wait until everything written is on the disk."""
-        os.fsync(self._descriptor)
+        with _writing(self._path):
+            os.fsync(self._descriptor)
 
     def close(self) -> None:
         """Sync and close."""
-        self.sync()
-        os.close(self._descriptor)
+        try:
+            self.sync()
+        finally:
+            os.close(self._descriptor)
 
 
 def read_records(path: Path) -> Iterator[tuple[int, Record]]:
@@ -75,7 +88,7 @@ def read_records(path: Path) -> Iterator[tuple[int, Record]]:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 return
-            yield place, _record(line, f"{path}:{number}")
+            yield place, _record(line, f"{path}:{number}", _FIELDS.get(path.name, {}))
             place += len(line)
 
 
@@ -84,21 +97,31 @@ def read_json(path: Path) -> Record:
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise InputError(
-            f"{path}: cannot be read as JSON ({error}); delete the run directory and start again"
-        ) from error
-    return dict(value)
+        raise InputError(f"{path}: cannot be read as JSON ({error}); restore it, or begin again elsewhere") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected a JSON object; restore it, or begin again elsewhere")
+    return value
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replace a file by a JSON object in one step, so that no reader ever sees a part of it."""
     draft = path.with_name(path.name + ".new")
-    with draft.open("w") as file:
-        json.dump(value, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    with _writing(path):
+        with draft.open("w") as file:
+            json.dump(value, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # the disk is full, or worse
+        kept = "what is finished is kept: make room and type the same command again"
+        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}); {kept}") from error
 
 
 class Places:
@@ -222,14 +245,21 @@ def _whole_lines(descriptor: int) -> int:
     return 0
 
 
-def _record(line: bytes, where: str) -> Record:
+def _record(line: bytes, where: str, wanted: Mapping[str, type]) -> Record:
     try:
         record = json.loads(line)
     except ValueError as error:
-        raise InputError(f"{where}: not a record of a run ({error}); delete the line, and it is made again") from error
+        raise _no_record(where, f" ({error})") from error
     if not isinstance(record, dict):
-        raise InputError(f"{where}: not a record of a run; delete the line, and it is made again")
+        raise _no_record(where, "")
+    for name, kind in wanted.items():
+        if not isinstance(record.get(name), kind):
+            raise _no_record(where, f" (no field {name!r} of the right kind)")
     return record
+
+
+def _no_record(where: str, why: str) -> InputError:
+    return InputError(f"{where}: not a record of a run{why}; delete the line, and it is made again")
 
 
 def _all_passed(checks: list[Record], part: list[int]) -> bool:

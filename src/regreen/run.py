@@ -15,13 +15,14 @@ import re
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from regreen.errors import InputError, RunLockedError
+from regreen.errors import InfrastructureError, InputError, RunLockedError
 from regreen.problem import Assert, Call, Check, Problem
 from regreen.program import Program, program_to_line
 from regreen.records import (
@@ -46,6 +47,14 @@ from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
 _SYNC_SECONDS = 5.0
 _CHECK_TEXT = 2_000  # characters of a check's text that problems.jsonl keeps, for `regreen show`
 _LOCK = ".lock"
+_MANIFEST_FIELDS: Mapping[str, Any] = {
+    "command": str,
+    "benchmark": str,
+    "settings": dict,
+    "grows": dict,
+    "seconds": float | int,
+    "finished": str | None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,8 @@ class Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self.close()
+        with suppress(InfrastructureError) if error else nullcontext():  # what stopped the run matters more
+            self.close()
 
     def __repr__(self) -> str:
         return f"<Run {self.path}, {self.counts.judged} verdicts>"
@@ -178,10 +188,11 @@ class Run:
 
     def close(self) -> None:
         """Sync everything and let the next process in."""
-        for lines in self._lines.values():
-            lines.close()
-        self._write_manifest()
-        os.close(self._lock)
+        with ExitStack() as stack:
+            stack.callback(os.close, self._lock)
+            stack.callback(self._write_manifest)
+            for lines in self._lines.values():
+                stack.callback(lines.close)
 
     def _open_files(self) -> None:
         names = (PROBLEMS, PROGRAMS, VERDICTS, RECORDED)
@@ -199,7 +210,10 @@ class Run:
         places = Places()
         add = {PROGRAMS: self.counts.add_program, VERDICTS: self.counts.add_verdict}.get(name)
         for place, record in read_records(self.path / name):
-            places.put((record["problem"], record["index"], record.get("role", "sample")), place)
+            try:
+                places.put((record["problem"], record["index"], record.get("role", "sample")), place)
+            except ValueError as error:
+                raise InputError(f"{self.path / name}: {error}; delete one of the lines") from error
             if add:
                 add(record)
         return places
@@ -219,7 +233,13 @@ def read_manifest(path: Path) -> Record:
     """Return a run directory's manifest; raises InputError if the path is none."""
     if not (path / MANIFEST).is_file():
         raise InputError(f"{path}: not a run directory (no {MANIFEST}); give one that `regreen score` printed")
-    return read_json(path / MANIFEST)
+    manifest = read_json(path / MANIFEST)
+    for name, kind in _MANIFEST_FIELDS.items():
+        if not isinstance(manifest.get(name, ...), kind):
+            raise InputError(
+                f"{path / MANIFEST}: no field {name!r} of the right kind; restore it, or begin again elsewhere"
+            )
+    return manifest
 
 
 def _begin(settings: Settings) -> Record:
@@ -253,7 +273,10 @@ def _continue(path: Path, settings: Settings) -> Record | None:
         if strangers:
             raise InputError(f"{path}: a folder with other files and no {MANIFEST}; give -o a new or an empty folder")
         return None
-    manifest = read_json(path / MANIFEST)
+    manifest = read_manifest(path)
+    if manifest["command"] != settings.command:
+        given = f"{path} holds a run of {manifest['command']!r}, not of {settings.command!r}"
+        raise InputError(f"{given}; give another -o")
     wanted = {"command": settings.command, "benchmark": settings.benchmark, **settings.decides}
     held = {"command": manifest["command"], "benchmark": manifest["benchmark"], **manifest["settings"]}
     differing = [_difference(name, held.get(name), wanted.get(name)) for name in _union(held, wanted)]

@@ -47,6 +47,7 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "problems": len(problems),
         "programs": counts.programs,
         "form": manifest["settings"].get("form"),
+        "read_as": manifest.get("read_as"),
         "own_checks": bool(manifest["settings"].get("form")) and manifest["settings"].get("problems") is None,
         "scores": _scores(problems, view),
         "outcomes": {outcome.value: counts.outcomes[outcome.value] for outcome in Outcome},

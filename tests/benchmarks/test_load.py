@@ -95,6 +95,18 @@ def test_missing_data_names_what_where_and_what_to_type(write: Any) -> None:
     assert "\n" not in message
 
 
+def test_the_variable_must_be_a_folder(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGREEN_DATA", str(write("mine.jsonl", [HUMANEVAL]) / "mine.jsonl"))
+    with pytest.raises(InputError, match=r"\$REGREEN_DATA is the file .*mine\.jsonl; expected a folder"):
+        load("humaneval")
+
+
+def test_a_published_file_given_as_own_problems_is_told_how_to_be_read(write: Any) -> None:
+    file = write("mine.jsonl", [HUMANEVAL]) / "mine.jsonl"
+    with pytest.raises(InputError, match=r"mine\.jsonl:1: no field 'id'.* give its name, and --data .*mine\.jsonl$"):
+        ids(load(str(file)))
+
+
 def test_a_data_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--data .*nowhere: no such file or folder"):
         load("humaneval", data=tmp_path / "nowhere")

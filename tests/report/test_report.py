@@ -8,7 +8,7 @@ import pytest
 
 from regreen import Assert, CheckResult, InputError, Outcome, Problem, Program, Verdict
 from regreen.metrics import mcnemar_exact
-from regreen.report import page, render, report, show, tables
+from regreen.report import Table, page, render, report, show, tables
 from regreen.report.text import printable
 from regreen.run import Run, Settings
 from regreen.summary import View
@@ -85,7 +85,7 @@ def test_runs_are_compared_over_the_problems_that_both_have(tmp_path):
     first, second = write_run(tmp_path / "a", [1, 0]), write_run(tmp_path / "b", [1, 1, 1])
     paired = report([first, second])["paired"]
     assert (paired["problems"], paired["only_first"], paired["only_second"]) == (2, 0, 1)
-    assert "1 problems are in one run only" in render(tables(report([first, second])))
+    assert "problems in one run only, left out: 1" in render(tables(report([first, second])))
 
 
 def test_three_runs_stand_side_by_side_without_a_comparison(tmp_path):
@@ -109,12 +109,33 @@ def test_two_runs_that_cannot_be_told_apart_are_said_to_be_so(tmp_path):
     assert "not distinguishable" in render(tables(report(runs)))
 
 
-def test_markdown_and_csv_hold_the_same_cells(tmp_path):
-    found = tables(report([write_run(tmp_path / "a", [1, 0])]))
-    assert "| passed | 1 (50.0 %) |" in render(found, "md")
-    rows = list(csv.reader(io.StringIO(render(found, "csv"))))
-    assert ["passed", "1 (50.0 %)"] in rows
-    assert rows[0] == ["Scores", "problems", "programs", "pass@1"]
+def test_markdown_holds_what_a_person_reads_and_csv_plain_numbers(tmp_path):
+    found = report([write_run(tmp_path / "a", [1, 0])], View(ks=(1, 5)))
+    assert "| passed | 1 (50.0 %) |" in render(tables(found), "md")
+    rows = list(csv.reader(io.StringIO(render(tables(found), "csv"))))
+    assert ["passed", "1"] in rows
+    ends = ("", " low", " high")
+    assert rows[0] == ["Scores", "problems", "programs", *(f"pass@{k}{end}" for k in (1, 5) for end in ends)]
+    score = found["scores"]["pass@1"]
+    assert rows[1] == ["toy", "2", "2", *(str(score[name]) for name in ("value", "low", "high")), "", "", ""]
+
+
+def test_a_text_that_is_not_for_a_terminal_folds_nothing_and_has_no_blank_lines_to_spare():
+    path = "a/" + "very/long/" * 11
+    made = [Table("First", ["name", "more", "more"], [["x", path, path]]), Table("Second", ["n"], [["y"]])]
+    text = render(made, "text")
+    assert f"{path}   {path}" in text
+    assert "\n\n\n" not in text
+    assert text.endswith("y\n")
+
+
+def test_many_kinds_of_exceptions_and_long_names_stay_readable(tmp_path):
+    found = report([write_run(tmp_path / "a", [1])])
+    found["exceptions"] = {f"E{i}\x1b" * (500 if i == 0 else 1): 2 + (i == 0) for i in range(100)}
+    text = render(tables(found))
+    assert "and 80 rarer kinds" in text
+    assert max(map(len, text.splitlines())) < 200
+    assert "\x1b" not in text
 
 
 def test_a_program_is_shown_with_its_failing_line_and_check(tmp_path):
@@ -140,6 +161,25 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path):
         show(run, "p7")
     with pytest.raises(InputError, match="it has programs 0 to 1"):
         show(run, "p0", 9)
+    with pytest.raises(InputError, match="'nothing'; ids look like p0, p1"):
+        show(run, "nothing")
+    with pytest.raises(InputError, match="it has program 0 alone"):
+        show(write_run(tmp_path / "one", [1]), "p0", 1)
     for function in (lambda: show(tmp_path, "p0"), lambda: report([run, tmp_path])):
         with pytest.raises(InputError, match="not a run directory"):
             function()
+
+
+def test_a_damaged_run_is_one_line_that_names_the_file(tmp_path):
+    run = write_run(tmp_path / "a", [1, 0])
+    (run / "scores.json").write_text('{"scores": {"best": 1}}')
+    assert list(report([run])["scores"]) == ["pass@1"]
+    (run / "programs.jsonl").unlink()
+    with pytest.raises(InputError, match=r"programs\.jsonl: program 0 of p0 is not there"):
+        show(run, "p0")
+    (run / "verdicts.jsonl").write_text("{}\n")
+    with pytest.raises(InputError, match=r"verdicts\.jsonl:1: not a record of a run \(no field 'problem'"):
+        report([run])
+    (run / "manifest.json").write_text("{}")
+    with pytest.raises(InputError, match=r"manifest\.json: no field 'command'"):
+        report([run])

@@ -104,7 +104,9 @@ def test_numpy_scalars_cross_as_the_plain_numbers_they_hold() -> None:
 AWARE = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
 
 
-@pytest.mark.parametrize("value", [object(), deque(), iter(()), len, Told, AWARE, (1).__add__, {}.keys()], ids=repr)
+@pytest.mark.parametrize(
+    "value", [object(), deque(), iter(()), len, Told, AWARE, (1).__add__, {}.keys()], ids=lambda v: type(v).__name__
+)
 def test_what_is_no_plain_data_cannot_cross_but_can_be_described(value: Any) -> None:
     with pytest.raises(CannotCross):
         Encoder().pack([value])

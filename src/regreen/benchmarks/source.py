@@ -62,6 +62,8 @@ def data_places(data: Path | None) -> dict[str, Path | None]:
     if data is not None and not data.exists():
         raise InputError(f"--data {data}: no such file or folder; give one with the layout of $REGREEN_DATA")
     variable = os.environ.get("REGREEN_DATA")
+    if variable and Path(variable).is_file():
+        raise InputError(f"$REGREEN_DATA is the file {variable}; expected a folder (--data takes one benchmark's file)")
     return {"--data": data, "$REGREEN_DATA": Path(variable) if variable else None}
 
 

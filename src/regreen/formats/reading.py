@@ -20,6 +20,7 @@ from regreen.program import Program
 
 FORMS = (*agents.FORMS, *lists.FORMS, *lines.FORMS)  # the first that fits is taken, so the most particular come first
 _LINES_TRIED = 100
+_TOLD = 2  # forms that a message of one line explains
 _RUN_FILES = ("programs.jsonl", "programs.jsonl.gz", "samples.jsonl", "samples.jsonl.gz")
 
 
@@ -40,9 +41,9 @@ class Row:
 class Reading:
     """A file of a known form, ready to be read.
 
-    ``form`` is the form's name and ``about`` what its rows hold. ``own_checks`` says that the rows bring the checks
-    they were judged by. ``skipped`` fills while :meth:`rows` runs: a line for each row that cannot be used, with its
-    place, what is wrong and what was expected.
+    ``form`` is the form's name, ``about`` what its rows look like, ``holds`` what programs they give. ``own_checks``
+    says that the rows bring the checks they were judged by. ``skipped`` fills while :meth:`rows` runs: a line for each
+    row that cannot be used, with its place, what is wrong and what was expected.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Reading:
     ) -> None:
         self.form = form.name
         self.about = form.about
+        self.holds = form.holds.format(which=settings.which)
         self.own_checks = form.own_checks
         self.skipped: list[str] = []
         self._drafts = form.drafts
@@ -115,8 +117,10 @@ def open_samples(
 
 
 def known_forms(forms: Sequence[Form] = FORMS) -> str:
-    """Return every form's name and what its rows hold, in one line, the usual ones first."""
-    return "; ".join(f"{form.name} ({form.about})" for form in reversed(forms))
+    """Return every form's name in one line, the usual ones first and with what their rows look like."""
+    usual_first = [*reversed(forms)]
+    told = [f"{form.name} ({form.about})" for form in usual_first[:_TOLD]]
+    return ", ".join([*told, *(form.name for form in usual_first[_TOLD:])])
 
 
 Found = tuple[Form, Callable[[], Iterator[Entry]]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from regreen.errors import InputError
 from regreen.records import SCORES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
 from regreen.run import read_manifest
@@ -59,7 +60,8 @@ def _summary(run: RunData, view: View) -> Record:
 
 def _own_ks(path: Path) -> tuple[int, ...]:
     """Return the k that the run was last scored with."""
-    if not (path / SCORES).is_file():
+    try:
+        names = read_json(path / SCORES).get("scores", {})
+        return tuple(int(name.removeprefix("pass@")) for name in names) or (1,)
+    except (InputError, ValueError, TypeError):  # none written yet, or not by us: nothing depends on it
         return (1,)
-    names = read_json(path / SCORES).get("scores", {})
-    return tuple(int(name.removeprefix("pass@")) for name in names) or (1,)

@@ -13,6 +13,7 @@ from regreen.report.text import printable
 from regreen.run import read_manifest
 
 _RULE = "-" * 72
+_ALIKE = 0.3  # "133" and "HumanEval/133"
 
 
 def show(run: Path, problem: str, index: int | None = None) -> Record:
@@ -36,10 +37,13 @@ def show(run: Path, problem: str, index: int | None = None) -> Record:
     if index is None:
         index = min(verdicts, key=lambda i: (verdicts[i]["outcome"] == "passed", i))
     if index not in verdicts:
-        raise InputError(f"{problem} has no verdict on program {index}; it has programs {_range(sorted(verdicts))}")
+        raise InputError(f"{problem} has no verdict on program {index}; it has {_range(sorted(verdicts))}")
+    program = next((r for r in _of_problem(run / PROGRAMS, problem) if r["index"] == index), None)
+    if program is None:
+        raise InputError(f"{run / PROGRAMS}: program {index} of {problem} is not there; the run's own command adds it")
     return {
         "problem": next((r for _, r in read_records(run / PROBLEMS) if r["id"] == problem), {"id": problem}),
-        "program": next(r for r in _of_problem(run / PROGRAMS, problem) if r["index"] == index),
+        "program": program,
         "verdict": verdicts[index],
         "outcomes": [verdicts[i]["outcome"] for i in sorted(verdicts)],
     }
@@ -71,15 +75,17 @@ def _of_problem(path: Path, problem: str) -> Iterator[Record]:
 
 def _unknown(run: Path, problem: str) -> str:
     known = list(dict.fromkeys(record["problem"] for _, record in read_records(run / VERDICTS)))
-    close = get_close_matches(problem, known, n=1, cutoff=0.0)
-    hint = f"did you mean {close[0]}?" if close else "nothing has been judged in it yet"
-    return f"{run}: no verdict on a problem {problem!r}; {hint}"
+    close = get_close_matches(problem, known, n=1, cutoff=_ALIKE)
+    like = f"ids look like {', '.join(known[:3])}" if known else "nothing has been judged in it yet"
+    return f"{run}: no verdict on a problem {problem!r}; {f'did you mean {close[0]}?' if close else like}"
 
 
 def _range(indices: list[int]) -> str:
+    if len(indices) == 1:
+        return f"program {indices[0]} alone"
     if indices == list(range(indices[0], indices[-1] + 1)):
-        return f"{indices[0]} to {indices[-1]}"
-    return ", ".join(map(str, indices))
+        return f"programs {indices[0]} to {indices[-1]}"
+    return f"programs {', '.join(map(str, indices))}"
 
 
 def _listing(source: str, failure: Record | None) -> Iterator[str]:

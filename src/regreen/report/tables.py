@@ -1,4 +1,4 @@
-"""Tables of runs: for a terminal, as Markdown, as CSV."""
+"""Tables of runs: for a terminal, as plain text, as Markdown, as CSV."""
 
 from __future__ import annotations
 
@@ -13,17 +13,32 @@ from typing import Literal
 from regreen.records import Record
 from regreen.report.text import printable
 
-Form = Literal["terminal", "md", "csv"]
+Form = Literal["terminal", "text", "md", "csv"]
 _NAMED = 5  # ids that a note spells out
+_EXCEPTIONS = 20  # kinds of exception that have a row of their own
+_LONGEST = 120  # characters of a cell: programs may name their exceptions as they like
+_ENDS = ("", " low", " high")
+_WIDE = 1000  # columns of a text that is not for a terminal: nothing is folded there
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a person reads, and the plain numbers that CSV holds in its place, each in a column."""
+
+    text: str
+    numbers: Sequence[float | None]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A title, a header, rows of texts, and notes to be read beneath."""
+    """A title, a header, rows of cells, and notes to be read beneath."""
 
     title: str
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str | Cell]]
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -39,7 +54,7 @@ def tables(found: Record) -> list[Table]:
 def scores_table(runs: Sequence[Record]) -> Table:
     """Return pass@k with intervals, a row for each run and each part of it."""
     names = list(dict.fromkeys(name for run in runs for name in run["scores"]))
-    rows = []
+    rows: list[list[str | Cell]] = []
     for run in runs:
         for label, problems, scores in _parts(run, several=len(runs) > 1):
             rows.append([label, problems, str(run["programs"]), *(_cell(scores.get(name)) for name in names)])
@@ -59,13 +74,14 @@ def outcomes_table(runs: Sequence[Record]) -> Table:
 def exceptions_table(runs: Sequence[Record]) -> Table:
     """Return which exceptions ended programs, the commonest first."""
     names = sorted({name for run in runs for name in run["exceptions"]}, key=lambda name: _commonest(runs, name))
-    rows = [[name, *(str(run["exceptions"].get(name, 0)) for run in runs)] for name in names]
-    return Table("Exceptions", ["", *_columns(runs)], rows)
+    rows = [[name, *(str(run["exceptions"].get(name, 0)) for run in runs)] for name in names[:_EXCEPTIONS]]
+    left = len(names) - len(rows)
+    return Table("Exceptions", ["", *_columns(runs)], rows, [f"and {left} rarer kinds: --json has all"] if left else [])
 
 
 def paired_table(paired: Record) -> Table:
     """Return the differences of the second run from the first."""
-    rows = []
+    rows: list[list[str | Cell]] = []
     for name, found in paired["differences"].items():
         if found["value"] is None:
             rows.append([name, _cell(found), "", ""])
@@ -74,13 +90,13 @@ def paired_table(paired: Record) -> Table:
             rows.append([name, _cell(found, signed=True), f"p = {found['p']:.3g} ({found['test']})", verdict])
     notes = [f"{paired['problems']} problems in both runs"]
     left = paired["only_first"] + paired["only_second"]
-    notes += [f"{left} problems are in one run only and left out"] if left else []
+    notes += [f"problems in one run only, left out: {left}"] if left else []
     return Table("Second run - first", ["", "difference", "test", "at 5 %"], rows, notes)
 
 
 def render(found: Iterable[Table], form: Form = "terminal") -> str:
     """Return tables as text."""
-    render_one = {"terminal": _terminal, "md": _markdown, "csv": _csv}[form]
+    render_one = {"terminal": _terminal, "text": _text, "md": _markdown, "csv": _csv}[form]
     return "\n".join(render_one(table) for table in found)
 
 
@@ -102,18 +118,18 @@ def _label(run: Record) -> str:
     return Path(run["run"]).name
 
 
-def _cell(found: Record | None, *, signed: bool = False) -> str:
+def _cell(found: Record | None, *, signed: bool = False) -> Cell:
     if found is None:
-        return "-"
+        return Cell("-", (None, None, None))
+    numbers = [found[name] for name in ("value", "low", "high")]
     if found["value"] is None:
-        return f"-, needs {found['needs']}"
-    sign = "+" if signed else ""
-    value, low, high = (format(100 * found[name], f"{sign}.1f") for name in ("value", "low", "high"))
-    return f"{value} % [{low}, {high}]"
+        return Cell(f"-, needs {found['needs']}", numbers)
+    value, low, high = (format(100 * number, "+.1f" if signed else ".1f") for number in numbers)
+    return Cell(f"{value} % [{low}, {high}]", numbers)
 
 
-def _share(count: int, programs: int) -> str:
-    return f"{count} ({100 * count / programs:.1f} %)" if programs else str(count)
+def _share(count: int, programs: int) -> Cell:
+    return Cell(f"{count} ({100 * count / programs:.1f} %)" if programs else str(count), [count])
 
 
 def _commonest(runs: Sequence[Record], name: str) -> tuple[int, str]:
@@ -133,20 +149,21 @@ def _interval_notes(runs: Sequence[Record]) -> list[str]:
 def _notes(run: Record) -> list[str]:
     """Return what must be known to read a run's scores rightly."""
     missing, shared, recorded = run["missing"], run["modes"]["shared"], run.get("recorded")
-    treated = "count as failed" if run["missing_counted"] else "are left out (--missing fail counts them)"
+    treated = "counted as failed" if run["missing_counted"] else "left out (--missing fail counts them)"
     said = {
         "not finished; the command that began it continues it": not run["finished"],
-        f"{len(missing)} problems have no program and {treated}: {_some(missing)}": missing,
-        f"{run['skipped']} bad lines were skipped": run["skipped"],
-        f"{run['no_program']} texts held no program": run["no_program"],
-        f"{run['refused']} samples were refused by their backend and count as not passed": run["refused"],
-        f"{shared} programs were judged in one process with their checks (shared)": shared,
+        f"problems without a program, {treated}: {len(missing)} ({_some(missing)})": missing,
+        f"bad lines skipped: {run['skipped']}": run["skipped"],
+        f"texts without a program: {run['no_program']}": run["no_program"],
+        f"samples refused by their backend, counted as not passed: {run['refused']}": run["refused"],
+        f"programs judged in one process with their checks (shared): {shared}": shared,
     }
     notes = [text for text, holds in said.items() if holds]
-    if run["form"]:
-        notes.insert(0, f"read as {run['form']}" + (", judged by the rows' own checks" if run["own_checks"] else ""))
+    if run["read_as"]:
+        notes.insert(0, f"read as {run['read_as']}")
     if recorded:
-        notes.append(f"recorded verdicts: {recorded['agree']} agree with ours, {recorded['differ']} differ")
+        more = " (-v names them)" if recorded["differ"] else ""
+        notes.append(f"recorded verdicts: {recorded['agree']} agree with ours, {recorded['differ']} differ{more}")
     return notes
 
 
@@ -155,6 +172,15 @@ def _some(ids: Sequence[str]) -> str:
 
 
 def _terminal(table: Table) -> str:
+    at_terminal = sys.stdout is not None and sys.stdout.isatty()  # None: closed
+    return _grid(table, at_terminal=at_terminal)
+
+
+def _text(table: Table) -> str:
+    return _grid(table, at_terminal=False)
+
+
+def _grid(table: Table, *, at_terminal: bool) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -164,27 +190,41 @@ def _terminal(table: Table) -> str:
     for name in table.header:
         grid.add_column(Text(printable(name)), overflow="fold")
     for row in table.rows:
-        grid.add_row(*(Text(printable(cell)) for cell in row))
-    terminal = sys.stdout.isatty()
-    console = Console(file=io.StringIO(), force_terminal=terminal, width=None if terminal else 160)
+        grid.add_row(*(Text(_printed(cell)) for cell in row))
+    console = Console(file=io.StringIO(), force_terminal=at_terminal, width=None if at_terminal else _WIDE)
     with console.capture() as captured:
         console.print(grid)
-    lines = [line.rstrip() for line in captured.get().splitlines()]
+    lines = [line.rstrip() for line in captured.get().rstrip().splitlines()] + [""] * bool(table.notes)
     return "\n".join([*lines, *(f"  {printable(note)}" for note in table.notes)]) + "\n"
 
 
 def _markdown(table: Table) -> str:
-    def line(cells: Iterable[str]) -> str:
-        return f"| {' | '.join(printable(cell).replace('|', chr(92) + '|').strip() for cell in cells)} |"
+    def line(cells: Iterable[str | Cell]) -> str:
+        return f"| {' | '.join(_printed(cell).replace('|', chr(92) + '|').strip() for cell in cells)} |"
 
     rule = "|" + " --- |" * len(table.header)
     lines = [f"**{table.title}**", "", line(table.header), rule, *map(line, table.rows)]
-    return "\n".join([*lines, "", *(f"{printable(note)}  " for note in table.notes)]) + "\n"
+    notes = [f"{printable(note)}  " for note in table.notes]
+    return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"
 
 
 def _csv(table: Table) -> str:
+    """Return the table with numbers as they are: an estimate fills three columns, in parts of one."""
     text = io.StringIO()
+    rows = [[_numbers(cell) for cell in row] for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([table.title, *table.header[1:]])
-    writer.writerows(table.rows)
+    names = [table.title, *table.header[1:]]
+    writer.writerow(f"{name}{end}" for name, width in zip(names, widths, strict=True) for end in _ENDS[:width])
+    writer.writerows([value for values in row for value in values] for row in rows)
     return text.getvalue()
+
+
+def _numbers(cell: str | Cell) -> Sequence[str | float | None]:
+    return cell.numbers if isinstance(cell, Cell) else [cell]
+
+
+def _printed(cell: str | Cell) -> str:
+    """Return a cell's text, made safe to print, and cut where a program chose it too long."""
+    text = printable(str(cell))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

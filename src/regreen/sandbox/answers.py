@@ -9,7 +9,7 @@ import re
 import signal
 from typing import Any
 
-from regreen.sandbox import checker, wire
+from regreen.sandbox import recorder, wire
 from regreen.sandbox.plain import CannotCross, Decoder
 from regreen.sandbox.plan import CallCondition, Condition
 from regreen.sandbox.text import cut, show
@@ -140,7 +140,7 @@ def load_failure(message: Any) -> Result:
     """The result of a program that could not be loaded: bad syntax, or an exception on the way."""
     try:
         _, described, compiling = message
-        outcome = checker.outcome_of(described)
+        outcome = recorder.outcome_of(described)
     except (TypeError, ValueError, KeyError):
         return FORGED
     if compiling and outcome == "exception":
@@ -153,7 +153,7 @@ def _failure(kind: str, body: Any) -> Result:
     if kind == "huge" and isinstance(body, str):
         return {"outcome": "output_limit", "message": cut(body)}
     if kind == "error" and isinstance(body, dict):
-        return {"outcome": checker.outcome_of({"bases": [], **body}), **_describe(body)}
+        return {"outcome": recorder.outcome_of({"bases": [], **body}), **_describe(body)}
     return FORGED
 
 

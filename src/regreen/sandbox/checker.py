@@ -8,21 +8,18 @@ anything else, so that a lying ``__eq__`` is never asked.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import importlib
 import marshal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-from regreen.sandbox import compare, wire
+from regreen.sandbox import wire
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
-from regreen.sandbox.text import show
-
-CHECK_FILE = "<check>"
+from regreen.sandbox.recorder import Recorder, call, explain, summary
 
 
 class ProgramGone(BaseException):
@@ -214,71 +211,11 @@ class Names(dict[str, Any]):
         return value
 
 
-class Recorder:
-    """Counts asserts and keeps both sides of the last one: what the rewritten asserts of a check call."""
-
-    def __init__(self) -> None:
-        self.run = self.passed = 0
-        self.got: Any = None
-        self.expected: Any = None
-        self.rule: str | None = None
-
-    def begin(self) -> Recorder:
-        """Note that an assert begins, before its sides are evaluated: one of them may raise."""
-        self.run += 1
-        self.rule = None
-        return self
-
-    def compare(self, answer_left: bool, rule: str, left: Any, right: Any, operation: Callable[..., Any]) -> bool:
-        self.rule = rule
-        self.got, self.expected = (left, right) if answer_left else (right, left)
-        return self._note(operation(left, right))
-
-    def truth(self, value: Any, wanted: bool) -> bool:
-        self.rule, self.got, self.expected = "truth", value, wanted
-        return self._note(bool(value) is wanted)
-
-    def _note(self, holds: Any) -> bool:
-        self.passed += bool(holds)
-        return bool(holds)
-
-
-class RewriteAsserts(ast.NodeTransformer):
-    """Turns each assert into one that tells the recorder what was compared."""
-
-    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
-        match node.test:
-            case ast.Compare(left, [operator], [right]):
-                operation = ast.parse("lambda a, b: a == b", mode="eval").body
-                assert isinstance(operation, ast.Lambda)
-                assert isinstance(operation.body, ast.Compare)
-                operation.body.ops = [operator]
-                arguments = [
-                    ast.Constant(_has_call(left) or not _has_call(right)),
-                    ast.Constant(compare.OPERATORS[type(operator)]),
-                    left,
-                    right,
-                    operation,
-                ]
-                test = _recorder_call("compare", arguments)
-            case ast.UnaryOp(ast.Not(), operand):
-                test = _recorder_call("truth", [operand, ast.Constant(False)])
-            case other:
-                test = _recorder_call("truth", [other, ast.Constant(True)])
-        return ast.fix_missing_locations(ast.copy_location(ast.Assert(test, node.msg), node))
-
-
-def _recorder_call(name: str, arguments: list[ast.expr]) -> ast.expr:
-    begin = ast.Call(ast.Attribute(ast.Name("__regreen__", ast.Load()), "begin", ast.Load()), [], [])
-    return ast.Call(ast.Attribute(begin, name, ast.Load()), arguments, [])
-
-
-def _has_call(node: ast.expr) -> bool:
-    return any(isinstance(child, ast.Call) for child in ast.walk(node))
-
-
 def run_checks(descriptor: int, prelude: CodeType | None, checks: list[Any], entry_point: str | None) -> Iterator[Any]:
-    """Run every check against the program behind ``descriptor``; yield one result each, or stop when it is gone."""
+    """Run every check against the program behind ``descriptor``; yield one result each, or stop when it is gone.
+
+    A check is rewritten code, or the dictionary of a call check.
+    """
     connection = Connection(descriptor)
     try:
         opening = connection.hear()
@@ -306,8 +243,8 @@ def _run_check(check: Any, names: Names, entry_point: str | None) -> dict[str, A
     recorder = Recorder()
     names["__regreen__"] = recorder
     try:
-        if isinstance(check, str):
-            execute(check, names)
+        if isinstance(check, CodeType):
+            exec(check, names)
         else:
             call(check, names, entry_point, recorder)
         outcome: dict[str, Any] = {"outcome": "passed"}
@@ -316,46 +253,3 @@ def _run_check(check: Any, names: Names, entry_point: str | None) -> dict[str, A
     except BaseException as error:
         outcome = explain(error)
     return {**outcome, **summary(recorder, outcome["outcome"] == "wrong_answer")}
-
-
-def execute(check: str, names: dict[str, Any]) -> None:
-    """Run a check's code, its asserts rewritten, in ``names``."""
-    tree = RewriteAsserts().visit(ast.parse(check))
-    exec(compile(tree, CHECK_FILE, "exec", dont_inherit=True), names)
-
-
-def call(check: dict[str, Any], names: dict[str, Any], entry_point: str | None, recorder: Recorder) -> None:
-    """Make a call check's call and compare its result."""
-    first, *rest = (entry_point or "").split(".")
-    target = names[first]
-    for part in rest:
-        target = getattr(target(), part)
-    decoder = Decoder()
-    args, kwargs = decoder.unpack(check["args"]), decoder.unpack(check["kwargs"])
-    expected = Decoder().unpack(check["expected"])
-    rule = check["compare"]
-    assert recorder.begin().compare(True, rule, target(*args, **kwargs), expected, compare.CALL[rule])
-
-
-def explain(error: BaseException) -> dict[str, Any]:
-    """Return the outcome that an exception out of a check means."""
-    described = getattr(error, "from_program", None)
-    if described is not None:
-        return {"outcome": outcome_of(described), "error": described}
-    if isinstance(error, CannotCross):
-        return {"outcome": "output_limit", "error": {"type": None, "message": str(error), "line": None}}
-    kind = None if isinstance(error, AssertionError) else type(error).__name__
-    return {"outcome": "wrong_answer", "error": {"type": kind, "message": str(error)[:2000] or None, "line": None}}
-
-
-def outcome_of(described: dict[str, Any]) -> str:
-    """The outcome of an exception that the program raised."""
-    return "memory_limit" if "MemoryError" in described["bases"] else "exception"
-
-
-def summary(recorder: Recorder, failed: bool) -> dict[str, Any]:
-    """Counts of asserts, and what was got and expected by the one that failed."""
-    counts = {"asserts_run": recorder.run, "asserts_passed": recorder.passed}
-    if not failed or recorder.rule is None or recorder.run == recorder.passed:
-        return {**counts, "rule": recorder.rule}
-    return {**counts, "rule": recorder.rule, "got": show(recorder.got), "expected": show(recorder.expected)}

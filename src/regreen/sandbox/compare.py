@@ -9,7 +9,6 @@ against tuples, and small differences of numbers.
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable
 from typing import Any
@@ -127,10 +126,5 @@ def _rounded(token: str) -> Any:
     return token if number is None or not math.isfinite(number) else round(number, 3)
 
 
-# What the comparisons of an assert are called in a verdict.
-OPERATORS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "equal", ast.NotEq: "not equal", ast.Is: "is", ast.IsNot: "is not", ast.Lt: "less", ast.LtE: "at most",
-    ast.Gt: "greater", ast.GtE: "at least", ast.In: "in", ast.NotIn: "not in",
-}  # fmt: skip
 CALL: dict[str, Callable[[Any, Any], bool]] = {"equal": equal, "close": close, "apps": apps_call}
 STDIO: dict[str, Callable[[str, str], bool]] = {"exact": exact, "tokens": tokens, "floats": floats, "apps": apps_stdio}

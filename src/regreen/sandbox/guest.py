@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from regreen.sandbox import wire
+from regreen.sandbox import recorder, wire
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
 
 PROGRAM_FILE = "<program>"
@@ -319,35 +319,31 @@ def _finish_streams() -> BaseException | None:
 
 def _share(prelude: types.CodeType | None, source: str, work: tuple[str | None, list[Any]]) -> None:
     """Run the checks' own code here, beside the program: only for problems that ask for it."""
-    from regreen.sandbox import checker
-
     namespace = _load_or_say(prelude, source)
     if namespace is None:
         return
     entry_point, checks = work
     for check in checks:
-        recorder = checker.Recorder()
-        names = {**namespace, "__regreen__": recorder}
+        note = recorder.Recorder()
+        names = {**namespace, "__regreen__": note}
         try:
             if entry_point is not None:
                 names[entry_point] = _resolve(namespace, entry_point)
-            if isinstance(check, str):
-                checker.execute(check, names)
+            if isinstance(check, types.CodeType):
+                exec(check, names)
             else:
-                checker.call(check, names, entry_point, recorder)
+                recorder.call(check, names, entry_point, note)
             outcome: dict[str, Any] = {"outcome": "passed"}
         except BaseException as error:
             outcome = _explain_shared(error)
-        _send({**outcome, **checker.summary(recorder, outcome["outcome"] == "wrong_answer")})
+        _send({**outcome, **recorder.summary(note, outcome["outcome"] == "wrong_answer")})
 
 
 def _explain_shared(error: BaseException) -> dict[str, Any]:
-    from regreen.sandbox import checker
-
     if _line_of(error) is None:
-        return checker.explain(error)
+        return recorder.explain(error)
     described = describe(error)
-    return {"outcome": checker.outcome_of(described), "error": described}
+    return {"outcome": recorder.outcome_of(described), "error": described}
 
 
 def _flush() -> None:

@@ -17,7 +17,7 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from regreen.sandbox.limits import Limits
 
@@ -31,8 +31,7 @@ _STACK = 64 << 20
 _FILE_SIZE = 16 << 20
 
 
-@dataclass(frozen=True)
-class Jail:
+class Jail(NamedTuple):
     """How zygotes are confined: tier, limits, folders of preloaded packages, and (tiers B and C) a scratch folder."""
 
     tier: str

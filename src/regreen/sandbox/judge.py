@@ -6,6 +6,7 @@ It runs no foreign code itself: checks that are code run in a child of this proc
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
 import socket
@@ -23,7 +24,7 @@ class Judge:
     """Judges one program after another on one core."""
 
     def __init__(
-        self, engine: socket.socket, zygote_channel: socket.socket, confinement: jail.Jail, proc: int | None
+        self, engine: socket.socket, zygote_channel: _socket.socket, confinement: jail.Jail, proc: int | None
     ) -> None:
         self._engine = engine
         self._zygote = zygote_channel

@@ -3,10 +3,14 @@
 Run as ``python -s -S -P -X utf8 lane.py CONFIG``; CONFIG is JSON: the engine's socket, the jail, modules to preload.
 """
 
+import _socket
 import json
 import os
-import socket
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from regreen.sandbox.jail import Jail
 
 
 def main() -> None:
@@ -25,54 +29,70 @@ def main() -> None:
 def become_lane(config: dict) -> None:  # type: ignore[type-arg]
     import _sitebuiltins
     import builtins
-    import gc
     import importlib
 
-    from regreen.sandbox import guest, judge, native, wire, zygote
+    from regreen.sandbox import guest, native, zygote
     from regreen.sandbox.jail import Jail, reserve_low_descriptors
     from regreen.sandbox.limits import Limits
 
     # What a program expects and the clean interpreter lacks; and nothing of how this process was started.
     builtins.exit, builtins.quit = _sitebuiltins.Quitter("exit", ""), _sitebuiltins.Quitter("quit", "")
     sys.argv = sys.orig_argv = ["program"]
-    sys.path.remove(config["path"])
     for name in config["preload"]:
         importlib.import_module(name)
     if "numpy" in config["preload"]:
         sys.modules["numpy"].random.seed(0)  # else its state would differ from lane to lane
     reserve_low_descriptors(guest.RESULTS + 2)
-    engine = socket.socket(fileno=config["engine"])
     jail = Jail(config["tier"], Limits(*config["limits"]), tuple(config["packages"]), config["scratch"])
     loop = native.load() if config["tier"] != "C" else None
-    mine, others = socket.socketpair()
+    mine, others = _socket.socketpair()
     try:
         proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         proc = None
-    # Forked before any check arrives: the zygote's memory never held one.
-    pid = os.fork()
-    guest.warm_up()
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    if pid == 0:
+    # Forked before any check arrives, and before the judge's modules are loaded: the zygote's memory never held a
+    # check, and each page that it holds is paid for by every clone.
+    zygote_id = os.fork()
+    if zygote_id == 0:
         mine.close()
-        engine.close()
+        os.close(config["engine"])
+        sys.path.remove(config["path"])
+        guest.warm_up()
+        settle()
         jail.enter(judge=False)
         others.send(b"!")
         zygote.serve(others, jail, proc, loop)
         os._exit(0)
     others.close()
-    jail.enter(judge=True)
-    import signal
-
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    if mine.recv(1) != b"!":
-        raise SystemExit("the zygote could not be confined")
-    wire.send(engine, "ready")
-    judge.Judge(engine, mine, jail, proc).serve()
+    become_judge(config, jail, mine, proc)
     mine.close()
-    os.waitpid(pid, 0)
+    os.waitpid(zygote_id, 0)
+
+
+def become_judge(config: dict, jail: "Jail", channel: _socket.socket, proc: "int | None") -> None:  # type: ignore[type-arg]
+    import signal
+    import socket
+
+    from regreen.sandbox import judge, wire
+
+    sys.path.remove(config["path"])
+    settle()
+    jail.enter(judge=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    if channel.recv(1) != b"!":
+        raise SystemExit("the zygote could not be confined")
+    engine = socket.socket(fileno=config["engine"])
+    wire.send(engine, "ready")
+    judge.Judge(engine, channel, jail, proc).serve()
+
+
+def settle() -> None:
+    """Keep the collector's hands, and so the copying of pages, off what is there."""
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    gc.disable()
 
 
 main()

@@ -101,9 +101,10 @@ class Lane:
         python = getattr(sys, "_base_executable", sys.executable)
         # An environment of this alone: a program finds no secret in it. One thread each for numpy's libraries.
         environment = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        no_cache = ["-B"] if sys.dont_write_bytecode else []  # compiling anew leaves a zygote with a larger heap
         with theirs:
             return subprocess.Popen(
-                [python, "-s", "-S", "-P", "-B", "-X", "utf8", script, json.dumps(config)],
+                [python, "-s", "-S", "-P", *no_cache, "-X", "utf8", script, json.dumps(config)],
                 env=environment,
                 cwd="/",
                 stdin=subprocess.DEVNULL,

@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any
 
 from regreen.sandbox import compare
+from regreen.sandbox.asserts import OPERATORS
 from regreen.sandbox.plain import Decoder
 
 _SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")
@@ -190,7 +191,7 @@ class _CheckReader:
                 calls_on_left = len(self._calls)
                 after = self._compile(right)
                 answer_left = calls_on_left > 0 or not self._calls
-                kind = compare.OPERATORS[type(operator)]
+                kind = OPERATORS[type(operator)]
                 return Condition(self._calls, before, after, kind, answer_left, message)
             case ast.UnaryOp(ast.Not(), operand):
                 return Condition(self._calls, self._compile(operand), _FALSE, "false", True, message)

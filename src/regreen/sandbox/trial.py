@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import marshal
 import socket
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from regreen.sandbox.answers import (
     unloaded,
     with_context,
 )  # fmt: skip
+from regreen.sandbox.asserts import rewrite
 from regreen.sandbox.limits import WALL_FACTOR, Limits
 from regreen.sandbox.memory_file import MemoryFile
 from regreen.sandbox.plan import Plan, make_plan
@@ -50,6 +52,11 @@ class Prepared:
         self.plan: Plan | None = None
         if self.checks and not self.shared:
             self.plan = make_plan(self.checks, self.entry_point, prelude)
+
+    @functools.cached_property
+    def code(self) -> list[Any]:
+        """The checks as they run where they are code: call checks as they are, all others rewritten."""
+        return [rewrite(check) if isinstance(check, str) else check for check in self.checks]
 
     @property
     def mode(self) -> str:
@@ -188,7 +195,7 @@ class Trial:
         place = guest.RESULTS + 1
 
         def body() -> Iterator[Any]:
-            return checker.run_checks(place, problem.prelude, problem.checks, problem.entry_point)
+            return checker.run_checks(place, problem.prelude, problem.code, problem.entry_point)
 
         return self._judge.in_child(order, body, keep=descriptor)
 
@@ -208,7 +215,7 @@ class Trial:
 
     def by_sharing(self) -> list[Result]:
         problem = self._problem
-        work = (problem.entry_point, problem.checks)
+        work = (problem.entry_point, problem.code)
         with self._job("shared", work) as job, MemoryFile() as output, MemoryFile() as results:
             null = self._judge.null
             self._judge.order(self._order, [job.fd, null, output.fd, output.fd, results.fd])

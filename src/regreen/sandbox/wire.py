@@ -7,15 +7,19 @@ process come from the judge and may be read with ``marshal`` itself.
 
 from __future__ import annotations
 
+import _socket
 import marshal
 import os
-import socket
 import struct
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 VERSION = 2  # of the marshal format: no references, so that every value is written out
 MAX_DEPTH = 200
+_MSG_WAITALL = _socket.MSG_WAITALL  # the socket module itself is large, and every clone would pay for it
 FRAME = struct.Struct("=I")
 _INT, _LONG, _FLOAT, _COMPLEX, _SIZE = (struct.Struct(f) for f in ("<i", "<i", "<d", "<dd", "<i"))
 
@@ -189,13 +193,13 @@ def send(channel: socket.socket, message: Any) -> None:
 
 def receive(channel: socket.socket) -> Any:
     """Receive one message between engine and judge, or None at the end."""
-    header = channel.recv(FRAME.size, socket.MSG_WAITALL)
+    header = channel.recv(FRAME.size, _MSG_WAITALL)
     if len(header) < FRAME.size:
         return None
     (length,) = FRAME.unpack(header)
-    data = channel.recv(length, socket.MSG_WAITALL)
+    data = channel.recv(length, _MSG_WAITALL)
     while len(data) < length:
-        part = channel.recv(length - len(data), socket.MSG_WAITALL)
+        part = channel.recv(length - len(data), _MSG_WAITALL)
         if not part:
             return None
         data += part

@@ -6,11 +6,11 @@ child reads its job from a descriptor after the clone, so the zygote never holds
 
 from __future__ import annotations
 
+import _socket
 import contextlib
 import functools
 import os
 import signal
-import socket
 import struct
 import time
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from regreen.sandbox.jail import Jail
 
 _ORDER = struct.Struct("=dd?")
 _END = struct.Struct("=iBdd")
-_DESCRIPTORS = 4  # standard input, output, error, results; a fifth, the job, is read and closed
+_RIGHTS = struct.Struct("=5i")  # descriptors: the job, which is read and closed; input, output, error, results
 _SHORTEST_WAIT = 0.001
 # A program that needs a little more than its time is let finish if the machine may be to blame, so that it can be
 # judged again, alone: much more where it had to queue for a processor, for then caches were shared too.
@@ -58,21 +58,22 @@ class End(NamedTuple):
         return self.status >> 8
 
 
-def ask(channel: socket.socket, order: Order, descriptors: list[int]) -> None:
+def ask(channel: _socket.socket, order: Order, descriptors: list[int]) -> None:
     """Send an order: descriptors are the job, then the child's 0, 1, 2, 3."""
-    socket.send_fds(channel, [_ORDER.pack(*order)], descriptors)
+    rights = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, _RIGHTS.pack(*descriptors))
+    channel.sendmsg([_ORDER.pack(*order)], [rights])
 
 
-def hear(channel: socket.socket) -> End:
+def hear(channel: _socket.socket) -> End:
     """Wait for the end of the child that was asked for; raises EOFError if the zygote is gone."""
-    data = channel.recv(_END.size, socket.MSG_WAITALL)
+    data = channel.recv(_END.size, _socket.MSG_WAITALL)
     if len(data) != _END.size:
         raise EOFError("the zygote is gone")
     status, killed_by, cpu, wall = _END.unpack(data)
     return End(status, KILLED_BY[killed_by], cpu, wall)
 
 
-def serve(channel: socket.socket, jail: Jail, proc: int | None, loop: native.Loop | None) -> None:
+def serve(channel: _socket.socket, jail: Jail, proc: int | None, loop: native.Loop | None) -> None:
     """The zygote's work, until the judge closes its end: by the loop in C where there is one, else by this one."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     if loop is not None:
@@ -80,9 +81,10 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None, loop: native.Loo
         return
     clean = os.stat(jail.scratch).st_ctime_ns
     while True:
-        packed, descriptors, _, _ = socket.recv_fds(channel, _ORDER.size, _DESCRIPTORS + 1)
+        packed, rights, _, _ = channel.recvmsg(_ORDER.size, _socket.CMSG_LEN(_RIGHTS.size))
         if not packed:
             return
+        descriptors = _RIGHTS.unpack(rights[0][2])
         end = run_child(jail, Order(*_ORDER.unpack(packed)), proc, functools.partial(_child, jail, descriptors))
         for fd in descriptors:
             os.close(fd)
@@ -92,7 +94,7 @@ def serve(channel: socket.socket, jail: Jail, proc: int | None, loop: native.Loo
         channel.send(_END.pack(end.status, KILLED_BY.index(end.killed_by), end.cpu, end.wall))
 
 
-def _serve_in_c(loop: native.Loop, channel: socket.socket, jail: Jail, proc: int | None) -> None:
+def _serve_in_c(loop: native.Loop, channel: _socket.socket, jail: Jail, proc: int | None) -> None:
     patience = native.pack_patience(_PATIENCE_CALM, _PATIENCE_LOADED, _LOADED, _GUESSED, _SHORTEST_WAIT)
     end = bytearray(_END.size)
     while True:
@@ -116,7 +118,7 @@ def _run_confined(jail: Jail, job: int) -> None:
         os._exit(70)
 
 
-def _child(jail: Jail, descriptors: list[int]) -> None:
+def _child(jail: Jail, descriptors: tuple[int, ...]) -> None:
     job, *standard = descriptors
     text = os.pread(job, os.fstat(job).st_size, 0)
     jail.confine_child(standard)
