@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regreen.problem import CALL_RULES, STDIO_RULES
-from regreen.sandbox import asserts, compare
+from regreen.sandbox import compare
+from regreen.sandbox.asserts import OPERATORS
 from regreen.sandbox.plan import _OPERATIONS
 from tests.sandbox.values import MARSHALLED
 
@@ -27,7 +28,7 @@ WORDS = st.lists(
 def test_every_rule_that_a_problem_may_name_is_there() -> None:
     assert (*compare.CALL,) == CALL_RULES
     assert (*compare.STDIO,) == STDIO_RULES
-    assert set(asserts.OPERATORS.values()) | {"false"} == set(_OPERATIONS)
+    assert set(OPERATORS.values()) | {"false"} == set(_OPERATIONS)
 
 
 # ---- results of calls ----
@@ -235,5 +236,5 @@ def test_each_operator_of_an_assert_does_what_python_does(name: str, left: Any, 
 def test_each_comparison_has_a_name_of_its_own(sign: str) -> None:
     node = ast.parse(f"a {sign} b", mode="eval").body
     assert isinstance(node, ast.Compare)
-    assert asserts.OPERATORS[type(node.ops[0])] in TWINS
-    assert len(set(asserts.OPERATORS.values())) == 10
+    assert OPERATORS[type(node.ops[0])] in TWINS
+    assert len(set(OPERATORS.values())) == 10
