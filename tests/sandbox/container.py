@@ -10,7 +10,7 @@ import os
 import struct
 import sys
 
-from regreen.sandbox import linux, seccomp
+from regreen.sandbox.confine import linux, seccomp
 
 # x86-64 numbers: unshare, setns, mount, umount2, pivot_root, the new mount calls, keys, bpf, perf, userfaultfd, kexec,
 # modules, swap, reboot, handles, accounting, clocks, quotas, syslog, foreign memory, io_uring.

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from regreen.sandbox import linux
+from regreen.sandbox.confine import linux
 
 USER = 54321
 PROJECT = Path(__file__).resolve().parents[2]

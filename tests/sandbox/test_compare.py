@@ -13,9 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regreen.problem import CALL_RULES, STDIO_RULES
-from regreen.sandbox import compare
-from regreen.sandbox.asserts import OPERATORS
-from regreen.sandbox.plan import _OPERATIONS
+from regreen.sandbox.checks import compare
+from regreen.sandbox.checks.asserts import OPERATORS
+from regreen.sandbox.checks.plan import _OPERATIONS
 from tests.sandbox.values import MARSHALLED
 
 OUTPUTS = st.text("a1.- \t\n\r\x0c\x1c\u3000", max_size=12)

@@ -20,8 +20,8 @@ import pytest
 from regreen.errors import InfrastructureError, InputError, TierError
 from regreen.problem import Assert, Call, Check, Problem, Stdio
 from regreen.sandbox import Capabilities, Limits, LocalSandbox, Sandbox, probe
-from regreen.sandbox.answers import ended_by
 from regreen.sandbox.capabilities import Point
+from regreen.sandbox.checks.answers import ended_by
 from regreen.sandbox.local import _choose, _Gate
 from regreen.verdict import CheckResult, Outcome, Verdict
 
@@ -640,7 +640,7 @@ def lanes() -> set[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int(folder.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-            if parent == os.getpid() and b"lane.py" in folder.joinpath("cmdline").read_bytes():
+            if parent == os.getpid() and b"lane_main.py" in folder.joinpath("cmdline").read_bytes():
                 mine.add(int(folder.name))
         except OSError:
             continue

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from regreen.problem import Assert, Call, Problem
 from regreen.sandbox import LocalSandbox
-from regreen.sandbox.local import spec_of
-from regreen.sandbox.plan import Condition, Plan, make_plan
+from regreen.sandbox.checks.plan import Condition, Plan, make_plan
+from regreen.sandbox.lane import spec_of
 from regreen.verdict import Outcome
 
 

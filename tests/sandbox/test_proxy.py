@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from regreen.problem import Assert, Call, Problem
 from regreen.sandbox import LocalSandbox
-from regreen.sandbox.plan import make_plan
+from regreen.sandbox.checks.plan import make_plan
 from regreen.verdict import Outcome
 from tests.sandbox.values import PLAIN, cross
 

@@ -3,6 +3,6 @@
 from regreen.report.compare import compare
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
-from regreen.report.tables import Form, Table, render, tables
+from regreen.report.tables import Form, Table, differences, render, tables
 
-__all__ = ["Form", "RunData", "Table", "compare", "load", "page", "render", "report", "show", "tables"]
+__all__ = ["Form", "RunData", "Table", "compare", "differences", "load", "page", "render", "report", "show", "tables"]

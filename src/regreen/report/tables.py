@@ -94,6 +94,15 @@ def paired_table(paired: Record) -> Table:
     return Table("Second run - first", ["", "difference", "test", "at 5 %"], rows, notes)
 
 
+def differences(found: Record) -> str:
+    """Return a line for each verdict that differs from the recorded one."""
+    lines = [
+        f"  {d['problem']} [{d['index']}]: recorded {d['recorded']}, ours {d['outcome']}\n"
+        for d in found.get("recorded", {}).get("differences", [])
+    ]
+    return "".join(lines)
+
+
 def render(found: Iterable[Table], form: Form = "terminal") -> str:
     """Return tables as text."""
     render_one = {"terminal": _terminal, "text": _text, "md": _markdown, "csv": _csv}[form]

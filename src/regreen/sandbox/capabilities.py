@@ -78,14 +78,14 @@ def _try(name: str, tier: str, trial: Any) -> Point:
 
 
 def _namespaces() -> str:
-    from regreen.sandbox import jail
+    from regreen.sandbox.confine import jail
 
     jail._enter_namespaces(())
     return "user, mount, network, ipc and host name of its own; private root"
 
 
 def _process_namespace() -> str:
-    from regreen.sandbox import jail, linux
+    from regreen.sandbox.confine import jail, linux
 
     jail._enter_namespaces(())
     pid = linux.fork(17 | linux.CLONE_NEWPID)
@@ -97,7 +97,7 @@ def _process_namespace() -> str:
 
 
 def _filter() -> str:
-    from regreen.sandbox import linux, seccomp
+    from regreen.sandbox.confine import linux, seccomp
 
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
     seccomp.install(seccomp.zygote_filter(fork_flags=17, memory_files=False, more_filters=False))
@@ -105,7 +105,7 @@ def _filter() -> str:
 
 
 def _landlock() -> str:
-    from regreen.sandbox import landlock
+    from regreen.sandbox.confine import landlock
 
     version = landlock.abi()
     if not version:
@@ -127,7 +127,7 @@ def _schedstat() -> str:
 
 
 def _fixed_addresses() -> str:
-    from regreen.sandbox import linux
+    from regreen.sandbox.confine import linux
 
     if not linux.no_address_randomization() and not linux.syscall("personality", 0xFFFFFFFF) & linux.ADDR_NO_RANDOMIZE:
         raise OSError("refused; the order of sets of functions or None may vary from run to run")
@@ -138,7 +138,7 @@ def _loop_in_c() -> str:
     from regreen.sandbox import native
 
     if native.load() is None:
-        raise OSError("not built, for want of a C compiler at installation; the slower loop in Python does the same")
+        raise OSError("not built for this version (install again with a C compiler); a slower loop does the same")
     return "built: clones copy fewer pages"
 
 

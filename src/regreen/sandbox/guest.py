@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import gc
 import marshal
 import os
 import random
@@ -17,7 +18,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from regreen.sandbox import recorder, wire
+from regreen.sandbox import wire
+from regreen.sandbox.checks import recorder
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
 
 PROGRAM_FILE = "<program>"
@@ -29,6 +31,7 @@ _MESSAGE_CAP = 2000
 _write, _exit, _cpu, _clock = os.write, os._exit, time.thread_time, time.perf_counter
 _dumps, _loads, _pack_length = marshal.dumps, marshal.loads, wire.FRAME.pack
 _modules = sys.modules
+_collect = gc.enable
 _fresh = {name: types.ModuleType(name) for name in ("program", "__main__")}
 
 
@@ -38,6 +41,7 @@ def run(job: bytes) -> None:
     The job is marshalled by the judge: the mode, the prelude's code or None, the program's source, and the work.
     """
     mode, prelude, source, work = _loads(job)
+    _collect()  # the zygote does not, but programs that make cycles would run out of memory
     modes[mode](prelude, source, work)
     _flush()
     _exit(0)

@@ -13,8 +13,9 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from regreen.sandbox import guest, jail, wire, zygote
-from regreen.sandbox.answers import Result, parse
+from regreen.sandbox import guest, wire, zygote
+from regreen.sandbox.checks.answers import Result, parse
+from regreen.sandbox.confine import jail
 from regreen.sandbox.memory_file import MemoryFile
 from regreen.sandbox.trial import Prepared, Trial
 from regreen.sandbox.zygote import End, Order

@@ -1,98 +1,158 @@
-"""The first program of a lane: started by the engine with a clean interpreter, it becomes judge and zygote.
+"""A lane as the engine sees it: one judge process with its zygote, and what is sent to it."""
 
-Run as ``python -s -S -P -X utf8 lane.py CONFIG``; CONFIG is JSON: the engine's socket, the jail, modules to preload.
-"""
+from __future__ import annotations
 
-import _socket
+import contextlib
 import json
+import marshal
 import os
+import socket
+import subprocess
 import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from regreen.sandbox.jail import Jail
+from regreen.errors import InfrastructureError, InputError
+from regreen.problem import Assert, Call, Problem, Stdio
+from regreen.sandbox import wire
+from regreen.sandbox.limits import WALL_FACTOR, Limits
+from regreen.sandbox.plain import Encoder
+from regreen.verdict import CheckResult, Outcome, Verdict
 
-
-def main() -> None:
-    config = json.loads(sys.argv[1])
-    sys.path.insert(0, config["path"])
-    sys.path += config["packages_path"]
-    from regreen.sandbox import linux
-
-    # Fixed addresses and a fixed hash seed: sets and dictionaries keep one order from run to run.
-    if config["tier"] != "C" and not config.get("again") and linux.no_address_randomization():
-        again = json.dumps({**config, "again": True})
-        os.execv(sys.executable, [*sys.orig_argv[:-1], again])
-    become_lane(config)
+_SPARE_WALL = 60.0  # seconds beyond all limits after which a lane that does not answer is given up
+PROBLEMS_KEPT = 1024  # problems that a lane keeps prepared, while their checks are not too long in sum
+_TEXT_KEPT = 32 << 20  # characters
 
 
-def become_lane(config: dict) -> None:  # type: ignore[type-arg]
-    import _sitebuiltins
-    import builtins
-    import importlib
-
-    from regreen.sandbox import guest, native, zygote
-    from regreen.sandbox.jail import Jail, reserve_low_descriptors
-    from regreen.sandbox.limits import Limits
-
-    # What a program expects and the clean interpreter lacks; and nothing of how this process was started.
-    builtins.exit, builtins.quit = _sitebuiltins.Quitter("exit", ""), _sitebuiltins.Quitter("quit", "")
-    sys.argv = sys.orig_argv = ["program"]
-    for name in config["preload"]:
-        importlib.import_module(name)
-    if "numpy" in config["preload"]:
-        sys.modules["numpy"].random.seed(0)  # else its state would differ from lane to lane
-    reserve_low_descriptors(guest.RESULTS + 2)
-    jail = Jail(config["tier"], Limits(*config["limits"]), tuple(config["packages"]), config["scratch"])
-    loop = native.load() if config["tier"] != "C" else None
-    mine, others = _socket.socketpair()
-    try:
-        proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        proc = None
-    # Forked before any check arrives, and before the judge's modules are loaded: the zygote's memory never held a
-    # check, and each page that it holds is paid for by every clone.
-    zygote_id = os.fork()
-    if zygote_id == 0:
-        mine.close()
-        os.close(config["engine"])
-        sys.path.remove(config["path"])
-        guest.warm_up()
-        settle()
-        jail.enter(judge=False)
-        others.send(b"!")
-        zygote.serve(others, jail, proc, loop)
-        os._exit(0)
-    others.close()
-    become_judge(config, jail, mine, proc)
-    mine.close()
-    os.waitpid(zygote_id, 0)
+def spec_of(problem: Problem) -> dict[str, Any]:
+    """Return what the judge needs of a problem, as JSON-ready data."""
+    stdio = [(c.stdin, c.expected, c.compare) for c in problem.checks if isinstance(c, Stdio)]
+    if stdio and len(stdio) != len(problem.checks):
+        raise InputError(f"problem {problem.id}: stdio checks cannot stand beside assert or call checks")
+    return {
+        "entry_point": problem.entry_point,
+        "prelude": problem.prelude,
+        "stdio": stdio,
+        "checks": [_check_spec(check) for check in problem.checks if not isinstance(check, Stdio)],
+        "shared": problem.meta.get("mode") == "shared",
+    }
 
 
-def become_judge(config: dict, jail: "Jail", channel: _socket.socket, proc: "int | None") -> None:  # type: ignore[type-arg]
-    import signal
-    import socket
-
-    from regreen.sandbox import judge, wire
-
-    sys.path.remove(config["path"])
-    settle()
-    jail.enter(judge=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
-    if channel.recv(1) != b"!":
-        raise SystemExit("the zygote could not be confined")
-    engine = socket.socket(fileno=config["engine"])
-    wire.send(engine, "ready")
-    judge.Judge(engine, channel, jail, proc).serve()
+def _check_spec(check: Assert | Call | Stdio) -> Any:
+    if isinstance(check, Assert):
+        return check.code
+    assert isinstance(check, Call)
+    encoder = Encoder()
+    packed = {"args": encoder.pack(list(check.args)), "kwargs": encoder.pack(dict(check.kwargs))}
+    return {**packed, "expected": Encoder().pack(check.expected), "compare": check.compare}
 
 
-def settle() -> None:
-    """Keep the collector's hands, and so the copying of pages, off what is there."""
-    import gc
-
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+def verdict_of(answer: dict[str, Any], tier: str) -> Verdict:
+    """Build the verdict from the judge's answer."""
+    checks = tuple(CheckResult(**{**c, "outcome": c["outcome"] and Outcome(c["outcome"])}) for c in answer["checks"])
+    return Verdict(Outcome(answer["outcome"]), checks, answer["mode"], tier, answer["cpu"], answer["wall"])
 
 
-main()
+class Lane:
+    """One judge process with its zygote; used by one thread at a time."""
+
+    def __init__(self, tier: str, limits: Limits, modules: Iterable[str], packages: dict[str, list[str]]) -> None:
+        self._limits = limits
+        self._scratch = tempfile.TemporaryDirectory(prefix="regreen-") if tier != "A" else None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the lane
+        self._known: OrderedDict[int, tuple[Problem, int, int]] = OrderedDict()  # with its number and size
+        self._next = 0
+        self._text = 0
+        self.stopped = False
+        ours, theirs = socket.socketpair()
+        config = {
+            "engine": theirs.fileno(),
+            "tier": tier,
+            "limits": limits,
+            "path": os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))),
+            "scratch": self._scratch.name if self._scratch else "/tmp",
+            "preload": list(modules),
+            "packages": packages.get("folders", []),
+            "packages_path": packages.get("path", []),
+        }
+        self._socket = ours
+        self._process = self._start(config, theirs)
+        if wire.receive(ours) is None:
+            self.close()
+            raise InfrastructureError(f"a judge did not start: {self._last_words()}")
+
+    def _start(self, config: dict[str, Any], theirs: socket.socket) -> subprocess.Popen[bytes]:
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lane_main.py")
+        python = getattr(sys, "_base_executable", sys.executable)
+        # An environment of this alone: a program finds no secret in it. One thread each for numpy's libraries.
+        environment = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        no_cache = ["-B"] if sys.dont_write_bytecode else []  # compiling anew leaves a zygote with a larger heap
+        with theirs:
+            return subprocess.Popen(
+                [python, "-s", "-S", "-P", *no_cache, "-X", "utf8", script, json.dumps(config)],
+                env=environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the engine; lanes end when it does
+            )
+
+    def judge(self, problem: Problem, source: str, *, strict: bool) -> dict[str, Any]:
+        """Have one program judged; raises EOFError if the lane broke down."""
+        request: dict[str, Any] = {"source": source, "strict": strict, "drop": []}
+        known = self._known.get(id(problem))
+        if known is None:
+            request["spec"] = spec_of(problem)
+            known = self._remember(problem, len(marshal.dumps(request["spec"])), request["drop"])
+        self._known.move_to_end(id(problem))
+        request["problem"] = known[1]
+        self._socket.settimeout(_SPARE_WALL + (len(problem.checks) + 4) * WALL_FACTOR * self._limits.timeout * 2)
+        try:
+            wire.send(self._socket, request)
+            answer = wire.receive(self._socket)
+        except OSError as error:
+            raise EOFError(str(error)) from error
+        if answer is None:
+            raise EOFError(self._last_words())
+        if "refused" in answer:
+            raise InputError(f"problem {problem.id}: {answer['refused']}")
+        return answer  # type: ignore[no-any-return]
+
+    def _remember(self, problem: Problem, size: int, drop: list[int]) -> tuple[Problem, int, int]:
+        """Note that the judge will know this problem, and which ones it may forget for it."""
+        self._text += size
+        while self._known and (len(self._known) >= PROBLEMS_KEPT or self._text > _TEXT_KEPT):
+            _, (_, number, freed) = self._known.popitem(last=False)
+            self._text -= freed
+            drop.append(number)
+        known = self._known[id(problem)] = (problem, self._next, size)
+        self._next += 1
+        return known
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError, ValueError):
+            self._errors.seek(0)
+            lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+            return lines[-1] if lines else "it ended without a word"
+        return "it ended without a word"
+
+    def stop(self) -> None:
+        """Break off what the lane is doing; the thread that waits for it gets an EOFError."""
+        self.stopped = True
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the lane's processes and remove what it made."""
+        self._socket.close()
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+        if self._scratch:
+            self._scratch.cleanup()

@@ -8,6 +8,7 @@ import os
 import struct
 from typing import NamedTuple
 
+_VERSION = 1  # as in _zygote.c
 CHANNEL_CLOSED, SCRATCH_USED = -1, -2
 
 
@@ -27,12 +28,14 @@ class Loop(NamedTuple):
 
 
 def load() -> Loop | None:
-    """Return the loop, or None where the package was installed without a C compiler."""
+    """Return the loop, or None where it was not built, for want of a C compiler, or built from other sources."""
     here = os.path.dirname(os.path.abspath(__file__))
     for suffix in importlib.machinery.EXTENSION_SUFFIXES:
         path = os.path.join(here, "_zygote" + suffix)
         if os.path.exists(path):
-            return Loop(ctypes.PyDLL(path))
+            library = ctypes.PyDLL(path)
+            version = getattr(library, "regreen_serve_version", int)
+            return Loop(library) if version() == _VERSION else None
     return None
 
 

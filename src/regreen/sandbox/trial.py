@@ -10,15 +10,15 @@ from itertools import islice
 from types import CodeType
 from typing import Any, Protocol
 
-from regreen.sandbox import checker, compare, guest, wire
-from regreen.sandbox.answers import (
+from regreen.sandbox import guest, wire
+from regreen.sandbox.checks import checker, compare
+from regreen.sandbox.checks.answers import (
     LOADED,
     Answers,
     NeedsObjects,
     Result,
     check_conditions,
     ended_by,
-    failure_of_process,
     flatten,
     load_failure,
     parse,
@@ -26,11 +26,11 @@ from regreen.sandbox.answers import (
     unloaded,
     with_context,
 )  # fmt: skip
-from regreen.sandbox.asserts import rewrite
+from regreen.sandbox.checks.asserts import rewrite
+from regreen.sandbox.checks.plan import Plan, make_plan
+from regreen.sandbox.checks.text import cut
 from regreen.sandbox.limits import WALL_FACTOR, Limits
 from regreen.sandbox.memory_file import MemoryFile
-from regreen.sandbox.plan import Plan, make_plan
-from regreen.sandbox.text import cut
 from regreen.sandbox.zygote import End, Order
 
 # Results up to this size are compared here; larger ones, with which a program could keep the judge busy (sets of values
@@ -255,7 +255,7 @@ class Trial:
             opening = next(wire.frames(results.read(_COMPARED_HERE)), None)
         clocks = {"cpu": end.cpu, "wall": end.wall}
         got = written.decode("utf-8", "replace")
-        stop = self._outcome_of(end, size) or failure_of_process(opening, end)
+        stop = self._outcome_of(end, size) or _failure_of_process(opening, end)
         if stop is not None:
             return {**clocks, "output": got[:_OUTPUT_SHOWN] or None, **stop}
         result = {**clocks, "rule": rule, "outcome": "passed"}
@@ -271,6 +271,17 @@ def _overrun(checks: list[Result], stop: Result) -> list[Result]:
     if stop["outcome"] in ("timeout", "output_limit") and all(r["outcome"] == "passed" for r in checks):
         checks[-1] = {**checks[-1], **stop}
     return checks
+
+
+def _failure_of_process(opening: bytes | None, end: End) -> Result | None:
+    """The failure of a stdio run that ended by itself, None if it ended well."""
+    if opening is not None:
+        return load_failure(parse(opening))
+    if end.signal:
+        return ended_by(end.signal)
+    if end.exit_status:
+        return {"outcome": "exception", "error_type": "SystemExit", "message": f"exit status {end.exit_status}"}
+    return None
 
 
 def _shown(output: MemoryFile) -> str | None:

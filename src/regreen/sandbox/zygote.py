@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from regreen.sandbox import guest, native, root
-from regreen.sandbox.jail import Jail
+from regreen.sandbox import guest, native
+from regreen.sandbox.confine import root
+from regreen.sandbox.confine.jail import Jail
 
 _ORDER = struct.Struct("=dd?")
 _END = struct.Struct("=iBdd")

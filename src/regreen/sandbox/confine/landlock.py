@@ -6,7 +6,7 @@ import os
 import struct
 from collections.abc import Iterable
 
-from regreen.sandbox import linux
+from regreen.sandbox.confine import linux
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _READ = _EXECUTE | _READ_FILE | _READ_DIR

@@ -9,11 +9,11 @@ import re
 import signal
 from typing import Any
 
-from regreen.sandbox import recorder, wire
+from regreen.sandbox import wire
+from regreen.sandbox.checks import recorder
+from regreen.sandbox.checks.plan import CallCondition, Condition
+from regreen.sandbox.checks.text import cut, show
 from regreen.sandbox.plain import CannotCross, Decoder
-from regreen.sandbox.plan import CallCondition, Condition
-from regreen.sandbox.text import cut, show
-from regreen.sandbox.zygote import End
 
 Result = dict[str, Any]
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")  # Python's own; splitlines() knows more
@@ -217,14 +217,3 @@ def ended_by(number: int) -> Result:
     """The result of a program that a signal ended."""
     names = {known.value: known.name for known in signal.Signals}  # not of every signal: real-time ones have none
     return {"outcome": "killed", "message": f"ended by {names.get(number, f'signal {number}')}"}
-
-
-def failure_of_process(opening: bytes | None, end: End) -> Result | None:
-    """The failure of a stdio run that ended by itself, None if it ended well."""
-    if opening is not None:
-        return load_failure(parse(opening))
-    if end.signal:
-        return ended_by(end.signal)
-    if end.exit_status:
-        return {"outcome": "exception", "error_type": "SystemExit", "message": f"exit status {end.exit_status}"}
-    return None

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from regreen.sandbox.limits import Limits
 
 if sys.platform == "linux":
-    from regreen.sandbox import landlock, linux, root, seccomp
+    from regreen.sandbox.confine import landlock, linux, root, seccomp
 
 NOBODY = 65534
 _DESCRIPTORS = 64

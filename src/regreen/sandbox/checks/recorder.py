@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from regreen.sandbox import compare
+from regreen.sandbox.checks import compare
+from regreen.sandbox.checks.text import show
 from regreen.sandbox.plain import CannotCross, Decoder
-from regreen.sandbox.text import show
 
 
 class Recorder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from regreen.sandbox import linux
+from regreen.sandbox.confine import linux
 
 SCRATCH = "/tmp"
 _SCRATCH_LIMITS = "size=64m,nr_inodes=4096,mode=1777"

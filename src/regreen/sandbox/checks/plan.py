@@ -3,7 +3,7 @@
 Most checks are of the shape ``assert f(1, 2) == 3``, loose or inside ``def check(candidate)``. Such a check need not be
 executed at all: its arguments go to the candidate in one message, its results come back, and the condition, built
 from a short list of harmless operations, is evaluated here. A problem with any other check is judged by running the
-check's code in a process of its own (:mod:`regreen.sandbox.checker`).
+check's code in a process of its own (:mod:`regreen.sandbox.checks.checker`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from regreen.sandbox import compare
-from regreen.sandbox.asserts import OPERATORS
+from regreen.sandbox.checks import compare
+from regreen.sandbox.checks.asserts import OPERATORS
 from regreen.sandbox.plain import Decoder
 
 _SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")

@@ -18,8 +18,8 @@ from types import CodeType
 from typing import Any
 
 from regreen.sandbox import wire
+from regreen.sandbox.checks.recorder import Recorder, call, explain, summary
 from regreen.sandbox.plain import CannotCross, Decoder, Encoder
-from regreen.sandbox.recorder import Recorder, call, explain, summary
 
 
 class ProgramGone(BaseException):

@@ -11,7 +11,7 @@ import errno
 import signal
 import struct
 
-from regreen.sandbox import linux
+from regreen.sandbox.confine import linux
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E}
 IS_KNOWN_HERE = linux.MACHINE in _AUDIT_ARCH  # the calls' numbers differ from processor to processor

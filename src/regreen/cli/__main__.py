@@ -1,0 +1,5 @@
+"""``python -m regreen.cli``."""
+
+from regreen.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""``regreen list`` and ``doctor``: what there is to use, and how well this machine confines programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from typer import Argument
+
+from regreen.cli.app import DONE, NOT_GREEN, command
+from regreen.cli.options import Data, Json, Listed, Sandbox
+
+
+@command("list")
+def list_(
+    what: Annotated[Listed, Argument(help="what to list: benchmarks", metavar="WHAT")],
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """List benchmarks, and where their data lies."""
+    from regreen import benchmarks
+    from regreen.report import Table, render
+
+    listed = benchmarks.names(data=data)
+    if as_json:
+        fields = ("name", "splits", "checks", "about", "found", "hub")
+        print(json.dumps([{f: getattr(line, f) for f in fields} for line in listed], default=str))
+        return DONE
+    rows = [[b.name, ", ".join(b.splits), b.checks, b.about, str(b.found or f"hub: {b.hub}")] for b in listed]
+    print(render([Table(what.value.capitalize(), ["name", "splits", "checks", "about", "data"], rows)]), end="")
+    return DONE
+
+
+@command()
+def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
+    """Say how well this machine confines programs."""
+    from regreen.evaluate import Judging
+    from regreen.report import Table, render
+    from regreen.sandbox import probe
+
+    asked = Judging(sandbox=sandbox).tier
+    found = probe()
+    enough = found.tier <= asked
+    if as_json:
+        print(json.dumps({**found.to_json(), "asked": asked, "enough": enough}))
+    else:
+        rows = [[p.name, "yes" if p.ok else "no", p.tier or "-", p.detail] for p in found.points]
+        notes = [f"tier {found.tier}; asked for at least {asked}: {'enough' if enough else 'not enough'}"]
+        print(render([Table("Confinement", ["point", "works", "needed for", "found"], rows, notes)]), end="")
+    return DONE if enough else NOT_GREEN

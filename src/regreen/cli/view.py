@@ -1,0 +1,63 @@
+"""``regreen report`` and ``show``: what a run came to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument
+
+from regreen.cli.app import DONE, command
+from regreen.cli.options import Json, Scores, Verbose, option
+from regreen.errors import InputError
+
+
+@command()
+def report(
+    runs: Annotated[list[Path], Argument(help="run directories", metavar="RUN...")],
+    scores: Scores,
+    md: Annotated[bool, option("--md", help="print Markdown")] = False,
+    csv: Annotated[bool, option("--csv", help="print CSV")] = False,
+    as_json: Json = False,
+    out: Annotated[Path | None, option("-o", "--out", help="write here", metavar="FILE")] = None,
+    verbose: Verbose = False,
+) -> int:
+    """Print tables of runs, and compare two.
+
+    Two runs are compared problem by problem: the difference, its interval and a paired test.
+    """
+    from regreen import report as reports
+
+    if md + csv + as_json > 1:
+        raise InputError("--md, --csv and --json exclude each other; give one")
+    found = reports.report(runs, scores.view())
+    form: reports.Form = "md" if md else "csv" if csv else "text" if out else "terminal"
+    text = json.dumps(found) + "\n" if as_json else reports.render(reports.tables(found), form)
+    if verbose and not (md or csv or as_json):
+        text += "".join(reports.differences(run) for run in found.get("runs", [found]))
+    if out is None:
+        print(text, end="")
+    else:
+        out.write_text(text)
+    return DONE
+
+
+@command()
+def show(
+    run: Annotated[Path, Argument(help="a run directory", metavar="RUN")],
+    problem: Annotated[str, Argument(help="a problem's id", metavar="ID")],
+    index: Annotated[
+        int | None, option("--index", help="which program; the first that failed by default", metavar="N")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show one program and why it failed.
+
+    The statement, the program with the failing line marked, the failing check with got and expected.
+    """
+    from regreen import report as reports
+
+    found = reports.show(run, problem, index)
+    print(json.dumps(found) + "\n" if as_json else reports.page(found), end="")
+    return DONE

@@ -1,0 +1,1 @@
+"""What a problem's checks are to the judge: plans of calls, code beside proxies, and rules of comparison."""
