@@ -53,6 +53,7 @@ FUNCTIONS = [
             "    except RecursionError: return a + b", ADD),
     _solves("noise on both streams", "import sys, os\nprint('loading')\ndef f(a, b):\n    print('adding', a, b)\n    sys.stderr.write('noise')\n"
             "    os.write(1, b'passed\\n'); os.write(2, b'failed\\n')\n    return a + b", ADD),
+    _solves("garbage in cycles", "def f(a, b):\n    for _ in range(100_000):\n        x = [' ' * 40_000 if _ % 3 else 0]; x.append(x)\n    return a + b", ADD),
     _solves("much noise", "def f(a, b):\n    print('x' * 900000)\n    return a + b", ADD),
     _solves("noise that is not text", "import os\nos.write(1, bytes(range(256)))\ndef f(a, b): return a + b", ADD),
     _solves("closed standard output", "import sys\nsys.stdout.close()\ndef f(a, b): return a + b", ADD),

@@ -647,6 +647,23 @@ def lanes() -> set[int]:
     return mine
 
 
+def test_a_lane_keeps_to_one_processor_until_it_is_crowded_there(sandbox: LocalSandbox) -> None:
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("one processor")
+    with LocalSandbox(jobs=1, tier=sandbox.tier) as other:
+        others = lanes()
+        asked = problem("assert len(f(1)) == 1")
+        source = "import os\ndef f(x): return os.sched_getaffinity(0)"
+        assert other.judge_now(asked, source).passed
+        (lane,) = lanes() - others
+        (place,) = os.sched_getaffinity(lane)
+        # A sleeping program looks just like one that has to wait.
+        sleepy = "import time\ndef f(x):\n    time.sleep(0.2)\n    return 'x'"
+        assert other.judge_now(asked, sleepy).passed
+        assert os.sched_getaffinity(lane) == os.sched_getaffinity(0) > {place}
+        assert not other.judge_now(asked, source).passed
+
+
 def test_a_lane_that_was_killed_is_replaced_and_its_program_judged(tier: str) -> None:
     others = lanes()
     with LocalSandbox(jobs=1, tier=tier) as sandbox:

@@ -74,13 +74,10 @@ class Judge:
 
     def end(self) -> End:
         """Wait for the end of the run that was ordered; if the engine goes away meanwhile, end at once."""
-        self._either.poll()
-        if self._engine_is_gone():
-            os._exit(0)  # the zygote and its child die with their parent
+        for fd, _ in self._either.poll():
+            if fd == self._engine.fileno():
+                os._exit(0)  # the zygote and its child die with their parent
         return zygote.hear(self._zygote)
-
-    def _engine_is_gone(self) -> bool:
-        return any(fd == self._engine.fileno() for fd, _ in self._either.poll(0))
 
     def in_child(
         self, order: Order, body: Callable[[], Iterator[Any]], keep: int | None = None

@@ -24,6 +24,7 @@ from regreen.verdict import CheckResult, Outcome, Verdict
 _SPARE_WALL = 60.0  # seconds beyond all limits after which a lane that does not answer is given up
 PROBLEMS_KEPT = 1024  # problems that a lane keeps prepared, while their checks are not too long in sum
 _TEXT_KEPT = 32 << 20  # characters
+_PIN_SECONDS, _CROWDED = 0.05, 1.3  # how often a lane asks whether it is crowded, and when it is
 
 
 def spec_of(problem: Problem) -> dict[str, Any]:
@@ -58,7 +59,9 @@ def verdict_of(answer: dict[str, Any], tier: str) -> Verdict:
 class Lane:
     """One judge process with its zygote; used by one thread at a time."""
 
-    def __init__(self, tier: str, limits: Limits, modules: Iterable[str], packages: dict[str, list[str]]) -> None:
+    def __init__(
+        self, tier: str, limits: Limits, modules: Iterable[str], packages: dict[str, list[str]], place: int = 0
+    ) -> None:
         self._limits = limits
         self._scratch = tempfile.TemporaryDirectory(prefix="regreen-") if tier != "A" else None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the lane
@@ -66,6 +69,7 @@ class Lane:
         self._next = 0
         self._text = 0
         self.stopped = False
+        self.place = place
         ours, theirs = socket.socketpair()
         config = {
             "engine": theirs.fileno(),
@@ -79,9 +83,11 @@ class Lane:
         }
         self._socket = ours
         self._process = self._start(config, theirs)
-        if wire.receive(ours) is None:
+        zygote = wire.receive(ours)
+        if zygote is None:
             self.close()
             raise InfrastructureError(f"a judge did not start: {self._last_words()}")
+        self._pin = _Pin((self._process.pid, zygote), place)
 
     def _start(self, config: dict[str, Any], theirs: socket.socket) -> subprocess.Popen[bytes]:
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lane_main.py")
@@ -120,6 +126,7 @@ class Lane:
             raise EOFError(self._last_words())
         if "refused" in answer:
             raise InputError(f"problem {problem.id}: {answer['refused']}")
+        self._pin.note(answer["cpu"], answer["wall"])
         return answer  # type: ignore[no-any-return]
 
     def _remember(self, problem: Problem, size: int, drop: list[int]) -> tuple[Problem, int, int]:
@@ -156,3 +163,35 @@ class Lane:
         self._errors.close()
         if self._scratch:
             self._scratch.cleanup()
+
+
+class _Pin:
+    """Keeps judge, zygote and programs on one processor, where the caches are warm, until others crowd them there.
+
+    They work in turn, so they lose nothing by it; the kernel would wake each on another processor.
+    """
+
+    def __init__(self, processes: tuple[int, ...], place: int) -> None:
+        self._processes = processes
+        self._all = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self._cpu = self._wall = 0.0
+        self._held = len(self._all) > 1
+        if self._held:
+            self._bind({self._all[place % len(self._all)]})
+
+    def note(self, cpu: float, wall: float) -> None:
+        """Note what a program took; programs that are kept waiting show that the processor is not theirs alone."""
+        if not self._held:
+            return
+        self._cpu += cpu
+        self._wall += wall
+        if self._wall > _PIN_SECONDS:
+            if self._wall > _CROWDED * self._cpu:
+                self._held = False
+                self._bind(set(self._all))
+            self._cpu = self._wall = 0.0
+
+    def _bind(self, processors: set[int]) -> None:
+        with contextlib.suppress(OSError):  # where it is not allowed the kernel chooses, as it would without us
+            for process in self._processes:
+                os.sched_setaffinity(process, processors)

@@ -64,12 +64,12 @@ def become_lane(config: dict) -> None:  # type: ignore[type-arg]
         zygote.serve(others, jail, proc, loop)
         os._exit(0)
     others.close()
-    become_judge(config, jail, mine, proc)
+    become_judge(config, jail, mine, proc, zygote_id)
     mine.close()
     os.waitpid(zygote_id, 0)
 
 
-def become_judge(config: dict, jail: "Jail", channel: _socket.socket, proc: "int | None") -> None:  # type: ignore[type-arg]
+def become_judge(config: dict, jail: "Jail", channel: _socket.socket, proc: "int | None", zygote_id: int) -> None:  # type: ignore[type-arg]
     import signal
     import socket
 
@@ -82,7 +82,7 @@ def become_judge(config: dict, jail: "Jail", channel: _socket.socket, proc: "int
     if channel.recv(1) != b"!":
         raise SystemExit("the zygote could not be confined")
     engine = socket.socket(fileno=config["engine"])
-    wire.send(engine, "ready")
+    wire.send(engine, zygote_id)  # ready
     judge.Judge(engine, channel, jail, proc).serve()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
 import queue
 import re
@@ -54,6 +55,7 @@ class LocalSandbox:
         self.tier = _choose(self.capabilities, tier)
         self._jobs = jobs or len(os.sched_getaffinity(0))
         self._lanes: dict[str, list[Lane]] = {"plain": [], "numpy": []}
+        self._places = {kind: itertools.count(os.getpid()) for kind in self._lanes}  # of lanes, among the processors
         self._busy: dict[int, Lane] = {}  # by the thread that waits
         self._owner = os.getpid()
         self._numpy_checks: dict[int, tuple[Problem, bool]] = {}  # by id, the problem kept so that ids stay its own
@@ -102,8 +104,10 @@ class LocalSandbox:
     def _ask(self, problem: Problem, source: str, *, strict: bool) -> dict[str, Any]:
         """Judge on a free lane; a lane that breaks down is replaced, and the program judged once more."""
         kind = "numpy" if self._wants_numpy(problem, source) else "plain"
+        lane = self._take(kind)
         for attempt in (1, 2):
-            lane = self._take(kind) if attempt == 1 else self._new_lane(kind)
+            if attempt == 2:
+                lane = self._new_lane(kind, lane.place)
             self._busy[threading.get_ident()] = lane
             try:
                 answer = lane.judge(problem, source, strict=strict)
@@ -129,7 +133,8 @@ class LocalSandbox:
             if len(self._numpy_checks) >= PROBLEMS_KEPT:
                 self._numpy_checks.clear()
             known = self._numpy_checks[id(problem)] = (problem, any(map(_NUMPY_WORD.search, code)))
-        return (known[1] or bool(_NUMPY_WORD.search(source))) and numpy_packages() is not None
+        wanted = known[1] or ("numpy" in source and bool(_NUMPY_WORD.search(source)))
+        return wanted and numpy_packages() is not None
 
     def _take(self, kind: str) -> Lane:
         if self._closed:
@@ -139,11 +144,11 @@ class LocalSandbox:
         try:
             return self._lanes[kind].pop()
         except IndexError:
-            return self._new_lane(kind)
+            return self._new_lane(kind, next(self._places[kind]))
 
-    def _new_lane(self, kind: str) -> Lane:
+    def _new_lane(self, kind: str, place: int) -> Lane:
         packages = numpy_packages() if kind == "numpy" else None
-        return Lane(self.tier, self.limits, [*PRELOADED, *(["numpy"] if packages else [])], packages or {})
+        return Lane(self.tier, self.limits, [*PRELOADED, *(["numpy"] if packages else [])], packages or {}, place)
 
     def close(self) -> None:
         """End all processes."""
@@ -183,14 +188,16 @@ class _Gate:
     @contextlib.contextmanager
     def shared(self) -> Iterator[None]:
         with self._condition:
-            self._condition.wait_for(lambda: not self._waiting)  # or those who want to be alone would wait for ever
+            while self._waiting:  # or those who want to be alone would wait for ever
+                self._condition.wait()
             self._inside += 1
         try:
             yield
         finally:
             with self._condition:
                 self._inside -= 1
-                self._condition.notify_all()
+                if self._waiting:
+                    self._condition.notify_all()
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:

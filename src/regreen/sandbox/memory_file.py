@@ -12,7 +12,7 @@ class MemoryFile:
         self.fd = os.memfd_create("regreen")
         if content:
             os.write(self.fd, content) if len(content) < (1 << 20) else self._write_all(content)
-            os.lseek(self.fd, 0, os.SEEK_SET)
+            os.lseek(self.fd, 0, os.SEEK_SET)  # where a program begins to read its standard input
 
     def _write_all(self, content: bytes) -> None:
         view = memoryview(content)

@@ -21,6 +21,7 @@ VERSION = 2  # of the marshal format: no references, so that every value is writ
 MAX_DEPTH = 200
 _MSG_WAITALL = _socket.MSG_WAITALL  # the socket module itself is large, and every clone would pay for it
 FRAME = struct.Struct("=I")
+_USUAL = 1 << 15  # bytes: what most messages have less than
 _INT, _LONG, _FLOAT, _COMPLEX, _SIZE = (struct.Struct(f) for f in ("<i", "<i", "<d", "<dd", "<i"))
 
 
@@ -193,14 +194,15 @@ def send(channel: socket.socket, message: Any) -> None:
 
 def receive(channel: socket.socket) -> Any:
     """Receive one message between engine and judge, or None at the end."""
-    header = channel.recv(FRAME.size, _MSG_WAITALL)
-    if len(header) < FRAME.size:
+    # They speak in turn, so nothing of a next message can have come.
+    data = bytearray(channel.recv(_USUAL))
+    if len(data) < FRAME.size:
         return None
-    (length,) = FRAME.unpack(header)
-    data = channel.recv(length, _MSG_WAITALL)
-    while len(data) < length:
-        part = channel.recv(length - len(data), _MSG_WAITALL)
+    missing = FRAME.size + FRAME.unpack_from(data)[0] - len(data)
+    while missing:
+        part = channel.recv(missing, _MSG_WAITALL)
         if not part:
             return None
         data += part
-    return marshal.loads(data)
+        missing -= len(part)
+    return marshal.loads(memoryview(data)[FRAME.size :])
