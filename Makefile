@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 READY := .venv/ready
+DEV_READY := .venv/dev-ready
 DOCS_READY := .venv/docs-ready
 
 .PHONY: demo test test-slow check bench docs
@@ -11,19 +12,19 @@ DOCS_READY := .venv/docs-ready
 demo: $(READY)
 	$(BIN)/regreen demo
 
-test: $(READY)
+test: $(DEV_READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-slow: $(READY)
+test-slow: $(DEV_READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
-check: $(READY)
+check: $(DEV_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)
+bench: $(DEV_READY)
 	$(BIN)/python benches/judge.py
 
 docs: $(DOCS_READY)
@@ -32,6 +33,10 @@ docs: $(DOCS_READY)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) -e .
+	@touch $@
+
+$(DEV_READY): $(READY)
 	$(PIP) -e '.[dev]'
 	@touch $@
 

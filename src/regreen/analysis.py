@@ -1,0 +1,1 @@
+"""Why programs fail, and what their text says of it: BLEU against correctness, scaling fits."""

@@ -1,0 +1,1 @@
+"""A run or a checkpoint, for other tools."""
