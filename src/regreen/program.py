@@ -12,8 +12,9 @@ class Program:
 
     ``index`` counts a problem's programs from 0 in file or sampling order. ``text`` is what the model wrote, ``source``
     what was extracted from it by the rule ``extraction``; nothing extractable leaves ``source`` empty and
-    ``extraction`` "none". ``tokens`` counts generated tokens, ``logprob`` is their untempered sum. ``error`` says why
-    a backend refused the sample.
+    ``extraction`` "none". ``prompt`` is the key under which ``prompts.jsonl`` has what the model was shown. ``tokens``
+    counts generated tokens, ``reasoning_tokens`` those of them spent on ``reasoning``; ``logprob`` is the untempered sum
+    over ``text``, which has ``text_tokens`` tokens. ``error`` says why a backend refused the sample.
     """
 
     problem: str
@@ -25,9 +26,13 @@ class Program:
     model: str | None = None
     prompt: str | None = None
     seed: int | None = None
+    temperature: float | None = None
     tokens: int | None = None
+    text_tokens: int | None = None
     logprob: float | None = None
     finish: str | None = None
+    reasoning: str | None = None
+    reasoning_tokens: int | None = None
     error: str | None = None
 
     @property

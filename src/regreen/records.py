@@ -22,6 +22,7 @@ MANIFEST = "manifest.json"
 SCORES = "scores.json"
 PROBLEMS = "problems.jsonl"
 PROGRAMS = "programs.jsonl"
+PROMPTS = "prompts.jsonl"
 VERDICTS = "verdicts.jsonl"
 RECORDED = "recorded.jsonl"
 SAMPLES = "samples.jsonl"
@@ -29,9 +30,12 @@ SAMPLES = "samples.jsonl"
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROBLEMS: {"id": str},
     PROGRAMS: {"problem": str, "index": int, "source": str},
+    PROMPTS: {"key": str},
     VERDICTS: {"problem": str, "index": int, "outcome": str, "checks": list, "mode": str},
     RECORDED: {"problem": str, "index": int, "passed": bool},
 }
+
+_BLOCK = 1 << 16
 
 Record = dict[str, Any]
 Key = tuple[str, int, str]
@@ -59,9 +63,10 @@ class Lines:
 
     def at(self, place: int) -> Record:
         """Return the record that begins at a place."""
-        with open(self._descriptor, "rb", closefd=False) as file:
-            file.seek(place)
-            return dict(json.loads(file.readline()))
+        line = b""
+        while b"\n" not in line:  # read without moving the file's position: several threads may
+            line += os.pread(self._descriptor, _BLOCK, place + len(line))
+        return dict(json.loads(line.partition(b"\n")[0]))
 
     def sync(self) -> None:
         """Wait until everything written is on the disk."""
@@ -237,7 +242,7 @@ def _whole_lines(descriptor: int) -> int:
     """Return the size of the file without what follows its last line end."""
     end = os.fstat(descriptor).st_size
     while end:
-        start = max(0, end - (1 << 16))
+        start = max(0, end - _BLOCK)
         found = os.pread(descriptor, end - start, start).rfind(b"\n")
         if found >= 0:
             return start + found + 1

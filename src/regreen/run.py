@@ -13,6 +13,7 @@ import os
 import platform
 import re
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext, suppress
@@ -24,11 +25,12 @@ from typing import Any
 
 from regreen.errors import InfrastructureError, InputError, RunLockedError
 from regreen.problem import Assert, Call, Check, Problem
-from regreen.program import Program, program_to_line
+from regreen.program import Program, program_from_line, program_to_line
 from regreen.records import (
     MANIFEST,
     PROBLEMS,
     PROGRAMS,
+    PROMPTS,
     RECORDED,
     SAMPLES,
     SCORES,
@@ -85,7 +87,7 @@ class Settings:
 
 
 class Run:
-    """An open run directory, held by this process alone; a context manager.
+    """An open run directory, held by this process alone; a context manager. Its threads may all write to it.
 
     Opening creates the directory, or continues one with the same settings.
 
@@ -102,6 +104,7 @@ class Run:
     def __init__(self, path: Path | None, settings: Settings, *, about: Mapping[str, Any] | None = None) -> None:
         self.path = path or settings.directory
         self._lock = _lock(self.path)
+        self._guard = threading.RLock()
         try:
             self.manifest = _continue(self.path, settings) or _begin(settings)
             if not self.finished:
@@ -136,35 +139,57 @@ class Run:
 
     def add_problem(self, problem: Problem) -> None:
         """Record a problem, once."""
-        if problem.id not in self._problems:
-            self._problems.add(problem.id)
-            record = _problem_record(problem)
-            self._lines[PROBLEMS].append(record)
-            self.counts.add_problem(record)
+        with self._guard:
+            if problem.id not in self._problems:
+                self._problems.add(problem.id)
+                record = _problem_record(problem)
+                self._lines[PROBLEMS].append(record)
+                self.counts.add_problem(record)
+
+    def add_prompt(self, prompt: str | list[Record]) -> str:
+        """Record what a model is shown, once: a text, or a chat's messages. Return the key for its programs."""
+        key = hashlib.sha256(json.dumps(prompt).encode()).hexdigest()[:12]
+        with self._guard:
+            if key not in self._prompts:
+                self._prompts.add(key)
+                self._lines[PROMPTS].append({"v": 1, "key": key, "prompt": prompt})
+        return key
 
     def add_program(self, program: Program) -> None:
         """Record a program, once."""
-        if program.key not in self._programs:
-            record = program_to_line(program)
-            self._programs.put(program.key, self._lines[PROGRAMS].append(record))
-            self.counts.add_program(record)
+        with self._guard:
+            if program.key not in self._programs:
+                record = program_to_line(program)
+                self._programs.put(program.key, self._lines[PROGRAMS].append(record))
+                self.counts.add_program(record)
+                self._sync_now_and_then()
 
     def add_verdict(self, key: Key, verdict: Verdict) -> None:
         """Record the verdict on a program; raises ValueError if there is one under its key."""
-        if key in self._verdicts:
-            raise ValueError(f"{key} has a verdict already")
-        record = verdict_to_line(verdict, *key)
-        self._verdicts.put(key, self._lines[VERDICTS].append(record))
-        self.counts.add_verdict(record)
-        if time.monotonic() - self._synced > _SYNC_SECONDS:
-            self._sync()
+        with self._guard:
+            if key in self._verdicts:
+                raise ValueError(f"{key} has a verdict already")
+            record = verdict_to_line(verdict, *key)
+            self._verdicts.put(key, self._lines[VERDICTS].append(record))
+            self.counts.add_verdict(record)
+            self._sync_now_and_then()
 
     def add_recorded(self, key: Key, passed: bool) -> None:
         """Record the verdict that somebody else gave on a program, once."""
-        if key not in self._recorded:
-            problem, index, role = key
-            record = {"v": 1, "problem": problem, "index": index, "role": role, "passed": passed}
-            self._recorded.put(key, self._lines[RECORDED].append(record))
+        with self._guard:
+            if key not in self._recorded:
+                problem, index, role = key
+                record = {"v": 1, "problem": problem, "index": index, "role": role, "passed": passed}
+                self._recorded.put(key, self._lines[RECORDED].append(record))
+
+    def program(self, key: Key) -> Program | None:
+        """Return a program, read back from the file, or None."""
+        place = self._programs.find(key)
+        return None if place is None else program_from_line(self._lines[PROGRAMS].at(place))
+
+    def has_program(self, key: Key) -> bool:
+        """True if there is a program under this key."""
+        return key in self._programs
 
     def has_verdict(self, key: Key) -> bool:
         """True if the program under this key has been judged."""
@@ -196,13 +221,14 @@ class Run:
                 stack.callback(lines.close)
 
     def _open_files(self) -> None:
-        names = (PROBLEMS, PROGRAMS, VERDICTS, RECORDED)
+        names = (PROBLEMS, PROMPTS, PROGRAMS, VERDICTS, RECORDED)
         self._lines = {name: Lines(self.path / name) for name in names}
         self.counts = Counts()
         self._problems: set[str] = set()
         for _, record in read_records(self.path / PROBLEMS):
             self._problems.add(record["id"])
             self.counts.add_problem(record)
+        self._prompts = {record["key"] for _, record in read_records(self.path / PROMPTS)}
         self._programs = self._places(PROGRAMS)
         self._verdicts = self._places(VERDICTS)
         self._recorded = self._places(RECORDED)
@@ -218,6 +244,10 @@ class Run:
             if add:
                 add(record)
         return places
+
+    def _sync_now_and_then(self) -> None:
+        if time.monotonic() - self._synced > _SYNC_SECONDS:
+            self._sync()
 
     def _sync(self) -> None:
         for lines in self._lines.values():

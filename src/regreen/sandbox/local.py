@@ -83,11 +83,14 @@ class LocalSandbox:
         finally:
             work.stop()
             for thread in threads:
-                self._break_off(thread)
+                self._break_off(thread, work)
 
-    def _break_off(self, thread: threading.Thread) -> None:
-        """Wait for a thread's end, and stop whatever lane it still waits for."""
-        while thread.is_alive():
+    def _break_off(self, thread: threading.Thread, work: _Work) -> None:
+        """Wait until a thread judges no more, and stop whatever lane it still waits for.
+
+        One that waits for the next pair is left: it ends when its pairs do, and takes up no other.
+        """
+        while thread.is_alive() and not work.is_fetching(thread):
             if lane := self._busy.get(thread.ident or 0):
                 lane.stop()
             thread.join(0.02)
@@ -220,6 +223,7 @@ class _Work:
         self._room = threading.Semaphore(window)
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._stopped = False
+        self._fetching: set[int | None] = set()  # threads that wait for a pair, perhaps for long
 
     def run(self, judge: Any) -> None:
         try:
@@ -232,8 +236,16 @@ class _Work:
 
     def _next(self) -> tuple[int, tuple[Problem, str]] | None:
         self._room.acquire()
+        thread = threading.get_ident()
+        self._fetching.add(thread)
         with self._lock:
-            return None if self._stopped else next(self._pairs, None)
+            item = None if self._stopped else next(self._pairs, None)
+        self._fetching.discard(thread)
+        return None if self._stopped else item
+
+    def is_fetching(self, thread: threading.Thread) -> bool:
+        """True for a thread that judges nothing."""
+        return thread.ident in self._fetching
 
     def results(self, threads: int) -> Iterator[tuple[int, Verdict]]:
         while threads:

@@ -1,98 +1,29 @@
-"""Score programs that were made elsewhere, and check a benchmark's own solutions."""
+"""Score programs that were made elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from regreen import benchmarks, formats
-from regreen.attempt import judge_programs
 from regreen.errors import InputError
+from regreen.evaluate.options import Choice, Judging
+from regreen.evaluate.working import about, finish, judge_rows
 from regreen.extract import STOP_SETS, stop_at
 from regreen.formats.reading import FORMS
 from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record
 from regreen.run import Run, Settings
-from regreen.sandbox import Limits, LocalSandbox
-from regreen.summary import View, recorded_verdicts, summarise
-from regreen.track import progress
+from regreen.summary import View
 
 _MOST_INDEX = 1_000_000  # programs of one problem
-_MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
-    "timeout": ("--timeout", 86_400, "seconds"),
-    "memory": ("--memory", 1 << 44, "bytes"),
-    "output": ("--output-limit", 1 << 30, "bytes"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, on ``jobs`` cores.
-
-    ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``.
-    """
-
-    timeout: float = 3.0
-    memory: int = 1 << 30
-    output: int = 1 << 20
-    sandbox: str = "local"
-    jobs: int | None = None
-
-    @property
-    def tier(self) -> str:
-        """The weakest tier allowed."""
-        place, _, tier = self.sandbox.partition(":")
-        if place != "local" or tier not in ("", "A", "B", "C"):
-            raise InputError(f"--sandbox {self.sandbox}: expected local, local:A, local:B or local:C")
-        return tier or "B"
-
-    def open(self) -> LocalSandbox:
-        """Return the sandbox asked for; raises InputError, TierError."""
-        for name, (option, most, unit) in _MOST_LIMITS.items():
-            given = getattr(self, name)
-            if not 0 < given <= most:  # NaN is refused so, too
-                raise InputError(f"{option} {given}: must be more than 0 and at most {most} {unit}")
-        return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=self.tier)
-
-    def decides(self) -> Record:
-        """Return what decides verdicts."""
-        return {name: value for name, value in asdict(self).items() if name != "jobs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which problems: where their data lies, and which of them."""
-
-    data: Path | None = None
-    only: tuple[str, ...] = ()
-    limit: int | None = None
-    after: date | None = None
-    before: date | None = None
-
-    def load(self, benchmark: str, purpose: Literal["all", "ask", "train"] = "all") -> tuple[str, list[Problem]]:
-        """Return the benchmark's full name and all of its problems."""
-        found = benchmarks.load(benchmark, data=self.data, purpose=purpose, after=self.after, before=self.before)
-        problems = list(found.problems())
-        if not problems:
-            raise InputError(f"{benchmark}: no problems left; widen --after and --before")
-        return _label(found.name), problems
-
-    def choose(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Return the problems wanted; raises InputError for an id that is not there."""
-        by_id = {problem.id: problem for problem in problems}
-        for name in self.only:
-            if name not in by_id:
-                raise InputError(f"--only {name}: no such problem; ids look like {', '.join(islice(by_id, 3))}")
-        return [problem for problem in by_id.values() if not self.only or problem.id in self.only][: self.limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,77 +100,14 @@ def score(
     settings = _score_settings(samples, name or reading.form, reading.form, problems, choice, judging)
     with ExitStack() as stack:
         sandbox = stack.enter_context(judging.open())
-        about = _about(sandbox, samples=str(samples.path), read_as=_read_as(reading, samples))
-        run = stack.enter_context(Run(out, settings, about=about))
-        _judge(rows.record(chain([first], rows), run), sandbox, run, quiet=quiet)
+        facts = about(sandbox, samples=str(samples.path), read_as=_read_as(reading, samples))
+        run = stack.enter_context(Run(out, settings, about=facts))
+        judge_rows(rows.record(chain([first], rows), run), sandbox, run, quiet=quiet)
         run.manifest.update(missing=rows.missing(), skipped=len(rows.bad_lines))
         if samples.missing == "fail":
             for problem in rows.missing_problems():
                 run.add_problem(problem)
-        return _finish(run, view, bad_lines=rows.bad_lines)
-
-
-def check(
-    benchmark: str,
-    *,
-    choice: Choice | None = None,
-    judging: Judging | None = None,
-    out: Path | None = None,
-    quiet: bool = True,
-) -> Record:
-    """Judge every reference solution of a benchmark.
-
-    Returns:
-        The object that ``regreen check --json`` prints. Problems without a solution are counted apart.
-
-    Raises:
-        InputError: the benchmark cannot be read, or has no solutions at all.
-        InfrastructureError: the judge broke down; the same call continues.
-    """
-    choice, judging = choice or Choice(), judging or Judging()
-    name, problems = choice.load(benchmark)
-    solved = [problem for problem in choice.choose(problems) if problem.solution is not None]
-    if not solved:
-        raise InputError(f"{benchmark}: no problem has a solution; there is nothing to check")
-    decides = {"problems": benchmarks.digest(problems), "only": sorted(choice.only), **judging.decides()}
-    settings = Settings("check", name, decides, {"limit": choice.limit})
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(judging.open())
-        run = stack.enter_context(Run(out, settings, about=_about(sandbox)))
-        rows = ((problem, Program(problem.id, 0, problem.solution or "")) for problem in solved)
-        _judge(rows, sandbox, run, quiet=quiet, total=len(solved))
-        summary = _finish(run, None)
-        unsolved = len(choice.choose(problems)) - len(solved)
-        return {
-            **_check_record(run, solved, name),
-            "without_solution": unsolved,
-            "seconds": summary["seconds"],
-            "run": summary["run"],
-        }
-
-
-def _label(name: str) -> str:
-    """Return a benchmark's name; of a file its own, since where it lies decides nothing."""
-    return re.sub(r"\.jsonl?(\.gz)?$", "", Path(name).name)
-
-
-def _check_record(run: Run, solved: list[Problem], name: str) -> Record:
-    failed, shared = [], []
-    for problem in solved:
-        verdict = run.verdict((problem.id, 0, "sample"))
-        assert verdict is not None  # every row was judged
-        if not verdict.passed:
-            failed.append({"problem": problem.id, "outcome": verdict.outcome.value})
-        if verdict.mode == "shared":
-            shared.append(problem.id)
-    return {
-        "benchmark": name,
-        "problems": len(solved),
-        "passed": len(solved) - len(failed),
-        "failed": failed,
-        "separate": len(solved) - len(shared),
-        "shared": shared,
-    }
+        return finish(run, view, bad_lines=rows.bad_lines)
 
 
 def _problems(benchmark: str | None, choice: Choice) -> tuple[str | None, list[Problem], str | None]:
@@ -347,36 +215,8 @@ def _first(rows: _Rows, path: Path) -> tuple[formats.Row, Problem]:
     raise InputError(f"{path}: no program for the problems chosen; see --only and --limit")
 
 
-def _about(sandbox: LocalSandbox, **more: Any) -> Record:
-    return {
-        "sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier},
-        "limits": sandbox.limits._asdict(),
-        **more,
-    }
-
-
 def _read_as(reading: formats.Reading, samples: Samples) -> str:
     """Return how the samples are understood, for the reader of the scores."""
     cut = f"; continuations cut at {', '.join(map(repr, samples.stop))}" if samples.stop else ""
     judged = "; judged by the rows' own checks" if reading.own_checks else ""
     return f"{reading.form}: {reading.holds}{cut}{judged}"
-
-
-def _judge(
-    rows: Iterable[tuple[Problem, Program]], sandbox: LocalSandbox, run: Run, *, quiet: bool, total: int | None = None
-) -> None:
-    with progress("judging", total=total, quiet=quiet) as advance:
-        for _ in judge_programs(rows, sandbox, run):
-            counts = run.counts
-            advance(counts.judged, f"{counts.outcomes['passed']} passed")
-
-
-def _finish(run: Run, view: View | None, *, bad_lines: list[str] | None = None) -> Record:
-    """Write the scores and return them with where they lie."""
-    run.complete()
-    summary = summarise(run.manifest, run.counts, view)
-    if recorded := recorded_verdicts(run.path):
-        summary["recorded"] = recorded
-    summary |= {"bad_lines": bad_lines or [], "run": str(run.path), "seconds": run.seconds}
-    run.write_scores(summary)
-    return summary
