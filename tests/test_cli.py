@@ -194,8 +194,15 @@ def long_job(tmp_path):
     ]
 
 
+def hear_hang_ups():
+    """Undo the deafness to SIGHUP that everything under nohup inherits, these tests themselves perhaps."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def started(command, cwd):
-    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_hang_ups
+    )
     verdicts = cwd / "out" / "verdicts.jsonl"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (verdicts.exists() and verdicts.stat().st_size > 30_000):
