@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import islice
 from types import TracebackType
 
 from regreen.extract import Extraction
@@ -173,7 +173,8 @@ class Asking:
     async def _ask_all(self) -> None:
         calls: set[asyncio.Task[None]] = set()
         try:
-            for asks in batched(self._missing(), self._model.batch):
+            missing = self._missing()
+            while asks := list(islice(missing, self._model.batch)):
                 calls.add(asyncio.create_task(self._ask(asks)))
                 calls = await self._wait(calls, self._model.parallel - 1)
                 if self._stopped.is_set() or self._spent():

@@ -13,8 +13,8 @@ class Program:
     ``index`` counts a problem's programs from 0 in file or sampling order. ``text`` is what the model wrote, ``source``
     what was extracted from it by the rule ``extraction``; nothing extractable leaves ``source`` empty and
     ``extraction`` "none". ``prompt`` is the key under which ``prompts.jsonl`` has what the model was shown. ``tokens``
-    counts generated tokens, ``reasoning_tokens`` those of them spent on ``reasoning``; ``logprob`` is the untempered sum
-    over ``text``, which has ``text_tokens`` tokens. ``error`` says why a backend refused the sample.
+    counts generated tokens, ``reasoning_tokens`` those of them spent on ``reasoning``; ``logprob`` is the untempered
+    sum over ``text``, which has ``text_tokens`` tokens. ``error`` says why a backend refused the sample.
     """
 
     problem: str

@@ -10,7 +10,7 @@ import json
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,10 +159,14 @@ class Places:
 
 @dataclass(slots=True)
 class ProblemCounts:
-    """What a run knows of one problem: how many programs, and how many passed all checks or a named part of them."""
+    """What a run knows of one problem: how many programs, and how many passed all checks or a named part of them.
+
+    ``at`` has the same two numbers for each of several temperatures.
+    """
 
     programs: int = 0
     passed: int = 0
+    at: dict[float, tuple[int, int]] = field(default_factory=dict)
     passed_part: Counter[str] = field(default_factory=Counter)
     parts: Mapping[str, list[int]] = field(default_factory=dict)
     date: str | None = None
@@ -170,9 +174,13 @@ class ProblemCounts:
 
 
 class Counts:
-    """What the records of a run add up to, over programs of the role "sample"."""
+    """What the records of a run add up to, over programs of the role "sample".
 
-    def __init__(self) -> None:
+    ``temperatures`` are those that a run's samples go round: sample ``index`` has the one at ``index % len``.
+    """
+
+    def __init__(self, temperatures: Sequence[float] = ()) -> None:
+        self._temperatures = temperatures if len(temperatures) > 1 else ()
         self.problems: dict[str, ProblemCounts] = {}
         self.outcomes: Counter[str] = Counter()
         self.exceptions: Counter[str] = Counter()
@@ -180,6 +188,9 @@ class Counts:
         self.shared: set[str] = set()
         self.no_program = 0
         self.refused = 0
+        self.tokens = 0
+        self.reasoning_tokens = 0
+        self.truncated = 0
 
     @property
     def programs(self) -> int:
@@ -202,17 +213,18 @@ class Counts:
         if record.get("role", "sample") != "sample":
             return
         self.no_program += record.get("extraction") == "none"
+        self.tokens += record.get("tokens") or 0
+        self.reasoning_tokens += record.get("reasoning_tokens") or 0
+        self.truncated += record.get("finish") == "length"
         if record.get("error") is not None:
             self.refused += 1
-            self._problem(record).programs += 1
+            self._add(record, passed=False)
 
     def add_verdict(self, record: Record) -> None:
         """Count a record of verdicts.jsonl."""
         if record.get("role", "sample") != "sample":
             return
-        counts = self._problem(record)
-        counts.programs += 1
-        counts.passed += record["outcome"] == "passed"
+        counts = self._add(record, passed=record["outcome"] == "passed")
         counts.passed_part.update(name for name, part in counts.parts.items() if _all_passed(record["checks"], part))
         self.outcomes[record["outcome"]] += 1
         self.modes[record["mode"]] += 1
@@ -221,13 +233,21 @@ class Counts:
         if record["outcome"] == "exception":
             self.exceptions[_error_type(record["checks"])] += 1
 
-    def _problem(self, record: Record) -> ProblemCounts:
-        return self.problems.setdefault(record["problem"], ProblemCounts())
+    def _add(self, record: Record, *, passed: bool) -> ProblemCounts:
+        """Count one program of a problem."""
+        counts = self.problems.setdefault(record["problem"], ProblemCounts())
+        counts.programs += 1
+        counts.passed += passed
+        if self._temperatures:
+            temperature = self._temperatures[record["index"] % len(self._temperatures)]
+            programs, right = counts.at.get(temperature, (0, 0))
+            counts.at[temperature] = (programs + 1, right + passed)
+        return counts
 
 
-def read_counts(run: Path) -> Counts:
-    """Add up the records of a run directory."""
-    counts = Counts()
+def read_counts(run: Path, temperatures: Sequence[float] = ()) -> Counts:
+    """Add up the records of a run directory whose samples go round these temperatures."""
+    counts = Counts(temperatures)
     for name, add in (
         (PROBLEMS, counts.add_problem),
         (PROGRAMS, counts.add_program),

@@ -223,7 +223,7 @@ class Run:
     def _open_files(self) -> None:
         names = (PROBLEMS, PROMPTS, PROGRAMS, VERDICTS, RECORDED)
         self._lines = {name: Lines(self.path / name) for name in names}
-        self.counts = Counts()
+        self.counts = Counts(self.manifest["settings"].get("temperature", ()))
         self._problems: set[str] = set()
         for _, record in read_records(self.path / PROBLEMS):
             self._problems.add(record["id"])

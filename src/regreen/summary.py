@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ class View:
     """How a run is reported; none of it decides what is judged.
 
     ``ks`` are the k of pass@k (None: those that the run was last scored with, else 1), ``biased`` adds the biased
-    estimator, ``cutoff`` splits the scores at a date, and ``seed`` draws the intervals.
+    estimator, ``cutoff`` splits the scores at a date, and ``seed`` draws the intervals. With ``held_out`` the best of
+    several temperatures is chosen on half of the problems and reported on the other.
     """
 
     ks: tuple[int, ...] | None = None
     biased: bool = False
     cutoff: date | None = None
     seed: int = 0
+    held_out: bool = False
 
 
 def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = None) -> Record:
@@ -52,7 +55,11 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "scores": _scores(problems, view),
         "outcomes": {outcome.value: counts.outcomes[outcome.value] for outcome in Outcome},
         "exceptions": dict(counts.exceptions.most_common()),
+        "solved": estimate_record(_solved(problems, view), 1),
         "no_program": counts.no_program,
+        "truncated": counts.truncated,
+        "tokens": counts.tokens,
+        "reasoning_tokens": counts.reasoning_tokens,
         "refused": counts.refused,
         "modes": {mode: counts.modes[mode] for mode in ("separate", "shared")},
         "missing": manifest.get("missing", []),
@@ -62,6 +69,8 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "timeout": manifest["settings"].get("timeout"),
         "finished": manifest["finished"] is not None,
     }
+    if len(manifest["settings"].get("temperature", ())) > 1:
+        summary["by_temperature"], summary["best_temperature"] = _by_temperature(problems, view)
     if view.biased:
         summary["biased"] = _scores(problems, view, biased=True)
     if parts := _part_names(problems.values()):
@@ -122,6 +131,47 @@ def _scores(
     labels = {name: problem.cluster for name, problem in problems.items() if problem.cluster is not None}
     estimates = {k: score(counts, k, clusters=labels, biased=biased, seed=view.seed) for k in view.ks or (1,)}
     return {f"pass@{k}": estimate_record(estimate, k) for k, estimate in estimates.items()}
+
+
+def _solved(problems: Mapping[str, ProblemCounts], view: View) -> Estimate | None:
+    """Return the share of problems that at least one program solves (Austin et al. 2021)."""
+    return score({name: (1, int(problem.passed > 0)) for name, problem in problems.items()}, 1, seed=view.seed)
+
+
+def _by_temperature(problems: Mapping[str, ProblemCounts], view: View) -> tuple[dict[str, Record], dict[str, Record]]:
+    """Return each temperature's scores, and for each k the best temperature, T*(k) of Chen et al. 2021, figure 5."""
+    temperatures = sorted({temperature for problem in problems.values() for temperature in problem.at})
+    choose_on, report_on = _halves(problems, view.seed) if view.held_out else (set(problems), set(problems))
+    scores, best = {}, {}
+    for temperature in temperatures:
+        scores[f"{temperature:g}"] = _scores(_at(problems, temperature), view)
+    for k in view.ks or (1,):
+        found = {t: score(_counts_at(problems, t, choose_on), k, seed=view.seed) for t in temperatures}
+        known = {t: estimate.value for t, estimate in found.items() if estimate is not None}
+        chosen = max(known, key=lambda t: (known[t], -t), default=None)  # of equal ones the lowest
+        there = None if chosen is None else score(_counts_at(problems, chosen, report_on), k, seed=view.seed)
+        best[f"pass@{k}"] = {"temperature": chosen, **estimate_record(there, k), "problems": len(report_on)}
+    return scores, best
+
+
+def _halves(problems: Iterable[str], seed: int) -> tuple[set[str], set[str]]:
+    """Split problems in two, each by a hash of its own, so that more problems move none."""
+    first = {name for name in problems if hashlib.sha256(f"{seed}\0{name}".encode()).digest()[0] & 1}
+    return first, set(problems) - first
+
+
+def _at(problems: Mapping[str, ProblemCounts], temperature: float) -> dict[str, ProblemCounts]:
+    return {
+        name: replace(problem, programs=problem.at[temperature][0], passed=problem.at[temperature][1])
+        for name, problem in problems.items()
+        if temperature in problem.at
+    }
+
+
+def _counts_at(
+    problems: Mapping[str, ProblemCounts], temperature: float, among: Collection[str]
+) -> dict[str, tuple[int, int]]:
+    return {name: p.at[temperature] for name, p in problems.items() if name in among and temperature in p.at}
 
 
 def _part_names(problems: Iterable[ProblemCounts]) -> list[str]:

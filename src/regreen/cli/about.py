@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument
@@ -13,11 +14,36 @@ from regreen.cli.options import Data, Json, Listed, Sandbox
 
 @command("list")
 def list_(
-    what: Annotated[Listed, Argument(help="what to list: benchmarks", metavar="WHAT")],
+    what: Annotated[Listed, Argument(help="benchmarks, models or prompts", metavar="WHAT")],
     data: Data = None,
     as_json: Json = False,
 ) -> int:
-    """List benchmarks, and where their data lies."""
+    """List benchmarks and where their data lies, models or prompts."""
+    if what is Listed.BENCHMARKS:
+        return _list_benchmarks(data, as_json=as_json)
+    names, about = (["model", "about"], _models()) if what is Listed.MODELS else (["prompt", "about"], _prompts())
+    if as_json:
+        print(json.dumps([dict(zip(names, line, strict=True)) for line in about]))
+        return DONE
+    from regreen.report import Table, render
+
+    print(render([Table(what.value.capitalize(), names, about)]), end="")
+    return DONE
+
+
+def _models() -> list[tuple[str, str]]:
+    from regreen.models import kinds
+
+    return kinds()
+
+
+def _prompts() -> list[tuple[str, str]]:
+    from regreen import prompts
+
+    return [(name, f"{prompts.load(name).about} ({prompts.load(name).hash})") for name in prompts.names()]
+
+
+def _list_benchmarks(data: Path | None, *, as_json: bool) -> int:
     from regreen import benchmarks
     from regreen.report import Table, render
 
@@ -27,7 +53,7 @@ def list_(
         print(json.dumps([{f: getattr(line, f) for f in fields} for line in listed], default=str))
         return DONE
     rows = [[b.name, ", ".join(b.splits), b.checks, b.about, str(b.found or f"hub: {b.hub}")] for b in listed]
-    print(render([Table(what.value.capitalize(), ["name", "splits", "checks", "about", "data"], rows)]), end="")
+    print(render([Table("Benchmarks", ["name", "splits", "checks", "about", "data"], rows)]), end="")
     return DONE
 
 

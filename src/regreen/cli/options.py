@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from regreen.evaluate import Choice, Judging
+    from regreen.evaluate import Choice, Judging, Sampling
+    from regreen.models import Model
     from regreen.summary import View
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -38,6 +39,8 @@ class Listed(StrEnum):
     """What ``regreen list`` lists."""
 
     BENCHMARKS = "benchmarks"
+    MODELS = "models"
+    PROMPTS = "prompts"
 
 
 def size(text: str) -> int:
@@ -66,6 +69,22 @@ def ks(text: str) -> tuple[int, ...]:
     if min(numbers) < 1:
         raise typer.BadParameter(f"{text!r}: every k must be at least 1")
     return numbers
+
+
+def temperatures(text: str) -> tuple[float, ...]:
+    """Return temperatures, from ``0.8`` or ``0.2,0.8``."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no temperature; write 0.8, or several as 0.2,0.8") from error
+    if not all(0 <= temperature <= 10 for temperature in found):
+        raise typer.BadParameter(f"{text!r}: a temperature lies between 0 and 10")
+    return found
+
+
+def examples(text: str) -> int | tuple[str, ...]:
+    """Return how many solved examples, or which."""
+    return int(text) if text.isdecimal() else tuple(text.split(","))
 
 
 def option(*names: str, show: bool = False, **more: Any) -> Any:
@@ -132,13 +151,91 @@ class Scores:
     model_cutoff: Annotated[
         Any, option("--model-cutoff", help="scores before and after a date", parser=day, metavar="DATE")
     ] = None
-    seed: Annotated[int, option("--seed", help="of the intervals", show=True, metavar="N")] = 0
+    seed: Annotated[int, option("--seed", help="of all that is drawn", show=True, metavar="N")] = 0
+    held_out: Annotated[
+        bool, option("--held-out", help="choose the best temperature on half of the problems, report the other half")
+    ] = False
 
     def view(self) -> View:
         """Return it as the library takes it."""
         from regreen.summary import View
 
-        return View(self.ks, self.biased, self.model_cutoff, self.seed)
+        return View(self.ks, self.biased, self.model_cutoff, self.seed, self.held_out)
+
+
+@dataclass
+class Asked:
+    """Who is asked, and how."""
+
+    model: Annotated[str, option("-m", "--model", help="see 'regreen list models'", metavar="MODEL")] = ""
+    base_url: Annotated[
+        str | None,
+        option("--base-url", help="an OpenAI-compatible endpoint, as http://localhost:8000/v1", metavar="URL"),
+    ] = None
+    n: Annotated[int, option("-n", help="programs for each problem", min=1, show=True, metavar="N")] = 1
+    temperature: Annotated[
+        Any,
+        option("--temperature", help="one, or several as 0.2,0.8", parser=temperatures, show=True, metavar="T,T,..."),
+    ] = "0"
+    top_p: Annotated[float, option("--top-p", help="nucleus sampling", min=1e-6, max=1.0, show=True, metavar="P")] = (
+        0.95
+    )
+    max_tokens: Annotated[
+        int, option("--max-tokens", help="generated for one program", min=1, show=True, metavar="N")
+    ] = 1024
+    max_tokens_total: Annotated[
+        int | None, option("--max-tokens-total", help="generated in all, then stop", min=1, metavar="N")
+    ] = None
+    stop: Annotated[list[str] | None, option("--stop", help="end texts here too; may be repeated", metavar="TEXT")] = (
+        None
+    )
+    prompt: Annotated[
+        str | None, option("--prompt", help="template: see 'regreen list prompts', or a file *.jinja", metavar="NAME")
+    ] = None
+    examples: Annotated[
+        Any, option("--examples", help="solved examples to show: how many, or ids", parser=examples, metavar="N|ID,ID")
+    ] = None
+    show: Annotated[
+        str | None, option("--show", help="checks that the prompt may show: none, all or how many", metavar="N")
+    ] = None
+    cache: Annotated[Path | None, option("--cache", help="file that keeps answers", metavar="FILE")] = None
+    parallel: Annotated[int | None, option("--parallel", help="requests at once (openai:)", min=1, metavar="N")] = None
+    batch: Annotated[int | None, option("--batch", help="prompts at once (hf:)", min=1, metavar="N")] = None
+    device: Annotated[str | None, option("--device", help="cpu, cuda, ... (hf:)", metavar="NAME")] = None
+    dtype: Annotated[str | None, option("--dtype", help="float32, bfloat16, ... (hf:)", metavar="NAME")] = None
+    reasoning_effort: Annotated[
+        str | None, option("--reasoning-effort", help="low, medium, high (openai:)", metavar="LEVEL")
+    ] = None
+    thinking_budget: Annotated[
+        int | None, option("--thinking-budget", help="tokens of reasoning at most (openai:)", min=0, metavar="N")
+    ] = None
+
+    def open(self) -> Model:
+        """Return the model."""
+        from regreen.models import open_model
+
+        given = {name: getattr(self, name) for name in _MODEL_OPTIONS}
+        return open_model(self.model, cache=self.cache, **given)
+
+    def sampling(self, seed: int) -> Sampling:
+        """Return what is asked as the library takes it."""
+        from regreen.evaluate import Sampling
+
+        return Sampling(
+            n=self.n,
+            temperatures=self.temperature,
+            top_p=self.top_p,
+            max_tokens=self.max_tokens,
+            stop=tuple(self.stop or ()),
+            prompt=self.prompt,
+            examples=self.examples,
+            show=self.show,
+            total=self.max_tokens_total,
+            seed=seed,
+        )
+
+
+_MODEL_OPTIONS = ("base_url", "parallel", "batch", "device", "dtype", "reasoning_effort", "thinking_budget")
 
 
 def grouped(command: Callable[..., int]) -> Callable[..., int]:

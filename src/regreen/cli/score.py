@@ -1,4 +1,4 @@
-"""``regreen score``, ``check`` and ``demo``: programs in, verdicts out."""
+"""``regreen evaluate``, ``score``, ``check`` and ``demo``: programs in, verdicts out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from typer import Argument
 
 from regreen.cli.app import BAD_INPUT, DONE, NOT_GREEN, command, say
-from regreen.cli.options import Bounds, Json, Missing, Out, Problems, Quiet, Scores, Verbose, Which, option
+from regreen.cli.options import Asked, Bounds, Json, Missing, Out, Problems, Quiet, Scores, Verbose, Which, option
 
 _BAD_LINES = 20  # said one by one
 
@@ -57,6 +57,39 @@ def score(
     _print_score(found, as_json=as_json, verbose=verbose)
     _say_bad_lines(found)
     return BAD_INPUT if found["bad_lines"] else DONE
+
+
+@command()
+def evaluate(
+    benchmark: Annotated[str, Argument(help="a name, name:split, or a file", metavar="BENCHMARK")],
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    scores: Scores,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Ask a model for programs, judge them, and print pass@k.
+
+    After a kill the same command goes on; a larger -n, --limit or --max-tokens-total extends the run.
+    """
+    from regreen import evaluate
+
+    found = evaluate.evaluate(
+        benchmark,
+        asked.open(),
+        sampling=asked.sampling(scores.seed),
+        choice=chosen.choice(),
+        judging=bounds.judging(),
+        view=scores.view(),
+        out=out,
+        quiet=quiet,
+    )
+    _print_score(found, as_json=as_json, verbose=False)
+    for note in found["notes"]:
+        say(note)
+    return DONE
 
 
 @command()

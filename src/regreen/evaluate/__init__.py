@@ -2,6 +2,7 @@
 
 from regreen.evaluate.check import check
 from regreen.evaluate.options import Choice, Judging
+from regreen.evaluate.sampling import Sampling, evaluate
 from regreen.evaluate.score import Samples, score
 
-__all__ = ["Choice", "Judging", "Samples", "check", "score"]
+__all__ = ["Choice", "Judging", "Samples", "Sampling", "check", "evaluate", "score"]

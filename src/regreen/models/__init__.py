@@ -6,13 +6,17 @@ model = open_model("openai:qwen2.5-coder", base_url="http://localhost:8000/v1")
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from regreen.errors import InputError
 from regreen.prompts import Prompt
 
-__all__ = ["Completion", "Finish", "Model", "Request"]
+__all__ = ["Completion", "Finish", "Model", "Request", "open_model"]
 
 Finish = Literal["stop", "length", "error"]
 
@@ -58,17 +62,25 @@ class Completion:
 class Model(Protocol):
     """A model that can be asked.
 
-    ``name`` is what the user typed after ``-m``. ``facts`` go into the manifest: what the backend is and can do, as
-    plain JSON; it is complete after the first call. Requests are best handed over ``batch`` at a time, in ``parallel``
-    calls at once. Neither order nor grouping of requests changes an answer.
+    ``name`` is what the user typed after ``-m``. ``chat`` says whether it expects messages or text to continue.
+    ``decides`` holds what decides its answers beside name and request, ``facts`` what the backend is and can do, both
+    as plain JSON for the manifest; facts are complete after the first call, and ``facts["warnings"]`` are sentences
+    that the user must hear. Requests are best handed over ``batch`` at a time, in ``parallel`` calls at once. Neither
+    order nor grouping of requests changes an answer.
 
     A model may have ``async logprob(prompt, text) -> float`` too: the log-probability of a text after a prompt.
     """
 
     name: str
-    facts: Mapping[str, Any]
+    chat: bool
+    decides: Mapping[str, Any]
     batch: int
     parallel: int
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the backend is and can do."""
+        ...
 
     async def sample(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion for each request, in order.
@@ -78,3 +90,65 @@ class Model(Protocol):
             InputError: the backend refuses every request: no such model, a wrong key.
         """
         ...
+
+
+# Each backend's class, by what stands before the colon: loaded when first used, since most load something heavy.
+_BACKENDS = {
+    "hf": ("regreen.models.hf", "HFModel", "a checkpoint's folder or hub name"),
+    "openai": ("regreen.models.openai", "OpenAIModel", "a model's name at an OpenAI-compatible endpoint (--base-url)"),
+    "replay": ("regreen.models.recorded", "ReplayModel", "a file of samples, or a run directory"),
+    "scripted": ("regreen.models.recorded", "ScriptedModel", "a file of answers, picked by what a prompt contains"),
+}
+
+
+def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model:
+    """Return the model that a name like ``hf:PATH`` stands for; ``package.module:factory`` calls one's own factory.
+
+    Args:
+        name: a backend and what it is to open.
+        cache: file in which answers are kept; a request asked before is not asked again.
+        options: what the backend takes, as ``base_url``; those that are None count as not given.
+
+    Raises:
+        InputError: there is no such backend, it cannot open this, or it does not take an option.
+    """
+    kind, colon, place = name.partition(":")
+    if not colon or not place:
+        raise InputError(f"-m {name}: expected {', '.join(f'{k}:...' for k in _BACKENDS)} or package.module:factory")
+    make = _class(kind) if kind in _BACKENDS else _factory(kind, place)
+    given = {option: value for option, value in options.items() if value is not None}
+    _refuse_unknown(name, make, given)
+    model: Model = make(place, **given) if kind in _BACKENDS else make(**given)
+    if cache is None:
+        return model
+    from regreen.models.cache import CachedModel
+
+    return CachedModel(model, cache)
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Return each kind of model and what stands after its colon, for ``regreen list models``."""
+    own = ("package.module:FACTORY", "a function of your own that returns a model")
+    return [*((f"{kind}:...", about) for kind, (_, _, about) in _BACKENDS.items()), own]
+
+
+def _class(kind: str) -> Callable[..., Model]:
+    module, name, _ = _BACKENDS[kind]
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
+
+
+def _factory(module: str, function: str) -> Callable[..., Model]:
+    try:
+        return getattr(importlib.import_module(module), function)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError) as error:
+        kinds = ", ".join(f"{kind}:" for kind in _BACKENDS)
+        raise InputError(f"-m {module}:{function}: {error}; a backend is one of {kinds} or your own module") from error
+
+
+def _refuse_unknown(name: str, make: Callable[..., Model], given: Mapping[str, Any]) -> None:
+    taken = inspect.signature(make).parameters
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
+        return
+    for option in given:
+        if option not in taken:
+            raise InputError(f"-m {name} takes no --{option.replace('_', '-')}; leave it out")

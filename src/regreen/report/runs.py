@@ -24,7 +24,8 @@ class RunData:
 
 def load(path: Path) -> RunData:
     """Read a run directory; raises InputError if it is none."""
-    return RunData(path, read_manifest(path), read_counts(path))
+    manifest = read_manifest(path)
+    return RunData(path, manifest, read_counts(path, manifest["settings"].get("temperature", ())))
 
 
 def report(paths: Sequence[Path], view: View | None = None) -> Record:
