@@ -19,7 +19,8 @@ from regreen.verdict import Outcome
 class View:
     """How a run is reported; none of it decides what is judged.
 
-    ``ks`` are the k of pass@k (None: those that the run was last scored with, else 1), ``biased`` adds the biased
+    ``ks`` are the k of pass@k (None: those that the run was last scored with, else 1; empty: every k up to the fewest
+    programs of a problem), ``biased`` adds the biased
     estimator, ``cutoff`` splits the scores at a date, and ``seed`` draws the intervals. With ``held_out`` the best of
     several temperatures is chosen on half of the problems and reported on the other.
     """
@@ -44,6 +45,8 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
     """
     view = view or View()
     problems = _counted(counts, missing_fail=manifest["settings"].get("missing") == "fail")
+    if view.ks == ():
+        view = replace(view, ks=tuple(range(1, 1 + min((p.programs for p in problems.values()), default=1))))
     summary: Record = {
         "command": manifest["command"],
         "benchmark": manifest["benchmark"],

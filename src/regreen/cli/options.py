@@ -61,7 +61,9 @@ def day(text: str) -> date:
 
 
 def ks(text: str) -> tuple[int, ...]:
-    """Return the k of pass@k, from ``1,10,100``."""
+    """Return the k of pass@k, from ``1,10,100``; ``all`` is every k that there can be, and written ``()``."""
+    if text == "all":
+        return ()
     try:
         numbers = tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError as error:
@@ -146,7 +148,7 @@ class Bounds:
 class Scores:
     """How a run is reported."""
 
-    ks: Annotated[Any, option("-k", help="the k of pass@k, as 1,10,100", parser=ks, metavar="K,K,...")] = None
+    ks: Annotated[Any, option("-k", help="the k of pass@k, as 1,10,100, or all", parser=ks, metavar="K,K,...")] = None
     biased: Annotated[bool, option("--biased", help="print 1-(1-c/n)^k too")] = False
     model_cutoff: Annotated[
         Any, option("--model-cutoff", help="scores before and after a date", parser=day, metavar="DATE")
@@ -170,12 +172,12 @@ class Asked:
     model: Annotated[str, option("-m", "--model", help="see 'regreen list models'", metavar="MODEL")] = ""
     base_url: Annotated[
         str | None,
-        option("--base-url", help="an OpenAI-compatible endpoint, as http://localhost:8000/v1", metavar="URL"),
+        option("--base-url", help="an OpenAI-compatible endpoint, as http://HOST:8000/v1", metavar="URL"),
     ] = None
     n: Annotated[int, option("-n", help="programs for each problem", min=1, show=True, metavar="N")] = 1
     temperature: Annotated[
         Any,
-        option("--temperature", help="one, or several as 0.2,0.8", parser=temperatures, show=True, metavar="T,T,..."),
+        option("--temperature", help="or several, as 0.2,0.8", parser=temperatures, show=True, metavar="T,T,..."),
     ] = "0"
     top_p: Annotated[float, option("--top-p", help="nucleus sampling", min=1e-6, max=1.0, show=True, metavar="P")] = (
         0.95
@@ -186,9 +188,7 @@ class Asked:
     max_tokens_total: Annotated[
         int | None, option("--max-tokens-total", help="generated in all, then stop", min=1, metavar="N")
     ] = None
-    stop: Annotated[list[str] | None, option("--stop", help="end texts here too; may be repeated", metavar="TEXT")] = (
-        None
-    )
+    stop: Annotated[list[str] | None, option("--stop", help="end texts here too", metavar="TEXT")] = None
     prompt: Annotated[
         str | None, option("--prompt", help="template: see 'regreen list prompts', or a file *.jinja", metavar="NAME")
     ] = None

@@ -29,9 +29,9 @@ class Sampling:
     """What is asked of a model: ``n`` programs for each problem at each temperature.
 
     ``prompt`` names a template or is the path of one; None takes what fits the problems and the model. ``examples`` are
-    solved problems shown before: their number, or their ids. ``show`` says which checks may be displayed: "none", "all",
-    a number, or None for the problem's own. ``stop`` strings come on top of the template's. ``total`` ends the asking
-    after so many generated tokens.
+    solved problems shown before: their number, or their ids. ``show`` says which checks may be displayed: "none",
+    "all", a number, or None for the problem's own. ``stop`` strings come on top of the template's. ``total`` ends the
+    asking after so many generated tokens.
     """
 
     n: int = 1

@@ -45,7 +45,7 @@ class Table:
 def tables(found: Record) -> list[Table]:
     """Return the tables of what :func:`regreen.report.report` or ``score`` returned."""
     runs = found.get("runs", [found])
-    made = [scores_table(runs), outcomes_table(runs), exceptions_table(runs)]
+    made = [scores_table(runs), *map(temperature_table, runs), outcomes_table(runs), exceptions_table(runs)]
     if found.get("paired"):
         made.append(paired_table(found["paired"]))
     return [table for table in made if table.rows]
@@ -62,6 +62,25 @@ def scores_table(runs: Sequence[Record]) -> Table:
     for run in runs:
         notes += [f"{_label(run)}: {note}" if len(runs) > 1 else note for note in _notes(run)]
     return Table("Scores", ["", "problems", "programs", *names], rows, notes)
+
+
+def temperature_table(run: Record) -> Table:
+    """Return each temperature's pass@k, and the best for each k."""
+    scores, best = run.get("by_temperature", {}), run.get("best_temperature", {})
+    rows: list[list[str | Cell]] = [[name, *map(_cell, found.values())] for name, found in scores.items()]
+    if rows:
+        rows.append(
+            ["best", *(Cell("-" if b["temperature"] is None else f"{b['temperature']:g}") for b in best.values())]
+        )
+        rows.append(["pass@k at the best", *map(_cell, best.values())])
+    return Table("Temperatures", ["", *best], rows, _chosen_on(run))
+
+
+def _chosen_on(run: Record) -> list[str]:
+    reported = next((found["problems"] for found in run.get("best_temperature", {}).values()), run["problems"])
+    if reported == run["problems"]:
+        return ["the best is chosen on the problems it is reported on, so it is too good (--held-out)"]
+    return [f"the best is chosen on {run['problems'] - reported} problems and reported on the other {reported}"]
 
 
 def outcomes_table(runs: Sequence[Record]) -> Table:
@@ -164,6 +183,8 @@ def _notes(run: Record) -> list[str]:
         f"problems without a program, {treated}: {len(missing)} ({_some(missing)})": missing,
         f"bad lines skipped: {run['skipped']}": run["skipped"],
         f"texts without a program: {run['no_program']}": run["no_program"],
+        f"texts cut at --max-tokens: {run['truncated']}": run["truncated"],
+        f"tokens generated: {run['tokens']}, for reasoning {run['reasoning_tokens']}": run["tokens"],
         f"samples refused by their backend, counted as not passed: {run['refused']}": run["refused"],
         f"programs judged in one process with their checks (shared): {shared}": shared,
     }
