@@ -1,7 +1,7 @@
 """Models: whatever turns prompts into text, behind one protocol.
 
-    model = open_model("openai:qwen2.5-coder", base_url="http://localhost:8000/v1")
-    (completion,) = await model.sample([Request("def add(a, b):\\n", seed=1)])
+model = open_model("openai:qwen2.5-coder", base_url="http://localhost:8000/v1")
+(completion,) = await model.sample([Request("def add(a, b):\\n", seed=1)])
 """
 
 from __future__ import annotations
