@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from regreen import Assert, Call, CheckResult, InputError, Outcome, Problem, Program, RunLockedError, Stdio, Verdict
+from regreen.problem import check_text
 from regreen.records import read_json, read_records
-from regreen.run import Run, Settings, check_text, read_manifest
+from regreen.run import Run, Settings, read_manifest
 
 PROBLEM = Problem("p", "add", (Assert("assert add(1, 2) == 3"),), meta={"date": "2024-01-01", "odd": {1}})
 GREEN = Verdict(Outcome.PASSED, (CheckResult(0, Outcome.PASSED),), cpu=0.25)

@@ -18,28 +18,32 @@ from dataclasses import dataclass
 HUMANEVAL_STOPS = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 STOP_SETS = {"humaneval": HUMANEVAL_STOPS}
 
-_THINKING_ENDS = re.compile(r"</think(?:ing)?>|<\|end_of_thought\|>")
-_THINKING_STARTS = re.compile(r"\s*(?:<think(?:ing)?>|<\|begin_of_thought\|>)")
-_FENCE = re.compile(r"^[ \t]*```")
+_THINKING_ENDS = re.compile(
+    r"</think(?:ing)?>|\[/THINK\]|<\|end_of_thought\|>|<\|channel\|>final(?:<\|constrain\|>\w*)?<\|message\|>"
+)
+_THINKING_STARTS = re.compile(r"\s*(?:<think(?:ing)?>|\[THINK\]|<\|begin_of_thought\|>|<\|channel\|>analysis)")
+_FENCE = re.compile(r"[ \t]*```+[ \t]*(?P<language>.*)")
 _DEFINES = re.compile(
     r"""\s*(?: (?:async\s+)?def\s+\w+\s*[\[(] | class\s+\w+\s*[\[(:] | @\w
           | import\s+[\w.]+(?:\s+as\s+\w+)?(?:\s*,.*)?$ | from\s+[\w.]+\s+import\s )""",
     re.VERBOSE,
 )
-_CODE = re.compile(
-    r"""\s*(?: (?:for|while|if|with|try)\b.*:\s*(?:\#.*)?$ | print\( | [A-Za-z_][\w.\[\], ]*\s*[-+*/%|&^]?=(?!=) )""",
-    re.VERBOSE,
-)
+_PLAIN_CODE = re.compile(r"\s*(?:print\(|try\s*:)")
+_HEADER = re.compile(r"\s*(?:for|while|if|with)\b.*:\s*(?:#.*)?$")
+_ASSIGNMENT = re.compile(r"\s*(?P<target>[^=#]*?[\w\])])\s*(?://|\*\*|<<|>>|[-+*/%|&^@])?=(?!=)")
+_BRACKETS = re.compile(r"\s*[])}]+\s*[,:;]?\s*$")
 _MOST_ENDS = 50  # lines tried as the program's last: hostile replies stay cheap
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """The source found in a reply, and the rule that found it.
+    """The source found in a text, and the rule that found it.
 
-    ``rule`` is ``whole`` (the text is a program), ``fence`` (the last code fence that holds a program), ``lines`` (a
-    program between lines of prose), ``unparsable`` (code that does not parse, kept as it is) or ``none`` (``source`` is
-    empty). After the end of a thinking block the rule reads ``thinking+fence``, ``thinking+whole`` and so on.
+    In a chat reply, ``rule`` is ``whole`` (the text is a program), ``fence`` (a complete code fence), ``open fence``
+    (one that nothing closes), ``lines`` (a program between lines of prose), ``suffix`` (the longest end of an open
+    fence that is a program), ``unparsable`` (code that does not parse, kept as it is) or ``none`` (``source`` is
+    empty). After the end of a thinking block the rule reads ``thinking+fence``, ``thinking+whole`` and so on. A
+    template that asks for no reply but for text to be continued names its own form: ``continuation``, ``program``.
     """
 
     source: str
@@ -51,57 +55,89 @@ def stop_at(text: str, stops: Sequence[str]) -> str:
     return text[: min((at for stop in stops if stop and (at := text.find(stop)) >= 0), default=len(text))]
 
 
-def extract(text: str) -> Extraction:
-    """Take the program out of a model's reply; never raises, and extracting once more changes nothing."""
+def extract(text: str, entry_point: str | None = None) -> Extraction:
+    """Take the program out of a model's reply; never raises, and extracting once more changes nothing.
+
+    Where a reply holds several programs, the last that defines ``entry_point`` is taken, or else the last: the one
+    after it is often an example of its use.
+    """
     if _is_program(text):
         return Extraction(text, "whole")
     answer = _THINKING_ENDS.split(text)[-1]
     if answer == text:
-        return Extraction("", "none") if _THINKING_STARTS.match(text) else _from_answer(text)
-    found = _from_answer(answer)
+        return Extraction("", "none") if _THINKING_STARTS.match(text) else _from_answer(text, entry_point)
+    found = _from_answer(answer, entry_point)
     return Extraction(found.source, found.rule if found.rule == "none" else f"thinking+{found.rule}")
 
 
-def _from_answer(answer: str) -> Extraction:
-    if _is_program(answer):
-        return Extraction(answer, "whole")
-    fences = [textwrap.dedent(content) for content in _fences(answer)]
-    for content in reversed(fences):
-        if _is_program(content):
-            return Extraction(content, "fence")
-    body = fences[-1] if fences else answer
-    piece = _between_prose(body.split("\n"))
-    if piece:
-        return Extraction(piece, "lines")
+def _from_answer(answer: str, entry_point: str | None) -> Extraction:
+    fences = list(_fences(answer))
+    body = next((fence.source for fence in reversed(fences) if _holds_code(fence.source)), answer)
+    programs = [found for found in _candidates(answer, fences, body) if _is_program(found.source)]
+    if programs:
+        return next((found for found in programs if _defines(found.source, entry_point)), programs[0])
     return Extraction(body, "unparsable") if _holds_code(body) else Extraction("", "none")
 
 
-def _fences(text: str) -> Iterator[str]:
-    """Yield what stands between each pair of fence lines; a last, open fence is left out."""
+def _candidates(answer: str, fences: Sequence[Extraction], body: str) -> Iterator[Extraction]:
+    """Yield what may be the program, most likely first."""
+    yield Extraction(answer, "whole")
+    for rule in ("fence", "open fence"):
+        yield from (fence for fence in reversed(fences) if fence.rule == rule)
+    yield Extraction(_between_prose(body.split("\n")), "lines")
+    if fences and fences[-1].rule == "open fence":
+        yield Extraction(_longest_suffix(fences[-1].source.split("\n")), "suffix")
+
+
+def _fences(text: str) -> Iterator[Extraction]:
+    """Yield what stands in each code fence; one is open if it ends with the text, or where another names a language."""
     inside: list[str] | None = None
     for line in text.split("\n"):
-        if not _FENCE.match(line):
+        fence = _FENCE.match(line)
+        if not fence:
             if inside is not None:
                 inside.append(line)
-        elif inside is None:
-            inside = []
-        else:
-            yield "".join(f"{kept}\n" for kept in inside)
-            inside = None
+            continue
+        if inside is not None:
+            yield _fence(inside, "open fence" if fence["language"].strip() else "fence")
+        inside = [] if inside is None or fence["language"].strip() else None
+    if inside is not None:
+        yield _fence(inside, "open fence")
+
+
+def _fence(lines: Sequence[str], rule: str) -> Extraction:
+    return Extraction(textwrap.dedent("".join(f"{line}\n" for line in lines)), rule)
+
+
+def _longest_suffix(lines: Sequence[str]) -> str:
+    """Return the longest end of the lines that is a program and begins with a definition or an import."""
+    starts = [number for number, line in enumerate(lines) if _DEFINES.match(line)]
+    ends = (textwrap.dedent("\n".join(lines[start:])) for start in starts[:_MOST_ENDS])
+    return next(filter(_is_program, ends), "")
 
 
 def _between_prose(lines: Sequence[str]) -> str:
     """Return the program between lines of prose: from the first line of code to where prose begins again.
 
-    Empty if the line after it is code as well, or if a definition or an import follows later: then the code is broken.
+    Empty if what follows is not prose but the rest of broken code: a line of code, a deeper one, closing brackets, or
+    a definition or an import anywhere.
     """
     start = next((number for number, line in enumerate(lines) if _is_code(line)), len(lines))
     end = _longest_end(lines, start)
     after = [line for line in lines[end:] if line.strip()]
-    if after and (_is_code(after[0]) or any(map(_DEFINES.match, after))):
+    if after and (_goes_on(after[0], lines[start]) or any(map(_DEFINES.match, after))):
         return ""
     piece = "\n".join(lines[start:end])
     return piece if _is_program(piece) else ""
+
+
+def _goes_on(line: str, first: str) -> bool:
+    """Tell whether a line that does not parse is the rest of the code that began with ``first``."""
+    return _is_code(line) or _BRACKETS.match(line) is not None or _indent(line) > _indent(first)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _longest_end(lines: Sequence[str], start: int) -> int:
@@ -120,7 +156,24 @@ def _holds_code(text: str) -> bool:
 
 
 def _is_code(line: str) -> bool:
-    return bool(_DEFINES.match(line) or _CODE.match(line))
+    """Tell code from prose; ``for example:`` and ``the result = 4`` are prose, since no Python reads so."""
+    if _DEFINES.match(line) or _PLAIN_CODE.match(line):
+        return True
+    if _HEADER.match(line):
+        return _syntax_error(f"{line.strip()}\n pass") is None
+    assignment = _ASSIGNMENT.match(line)
+    return assignment is not None and _syntax_error(f"{assignment['target']} = 0") is None
+
+
+def _defines(source: str, name: str | None) -> bool:
+    """Tell whether a program defines the name: a function, method, class or variable."""
+    tree = _parse(source)
+    nodes = ast.walk(tree) if isinstance(tree, ast.Module) else ()
+    return name is None or any(name == getattr(node, "name", None) or _binds(node, name) for node in nodes)
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
 
 
 def _is_program(source: str) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regreen.errors import InputError
@@ -71,6 +71,11 @@ class Problem:
     solution: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def prompt(self) -> str:
+        """The published text that a completion continues, or nothing."""
+        return str(self.meta.get("prompt", ""))
+
     def __repr__(self) -> str:
         return f"Problem({self.id!r}, {len(self.checks)} checks, {len(self.shown)} shown)"
 
@@ -126,6 +131,40 @@ def problem_from_line(line: Any, *, where: str = "problem") -> Problem:
         solution=line.get("solution"),
         meta=line.get("meta", {}),
     )
+
+
+def with_shown(problem: Problem, show: str | int) -> Problem:
+    """Return the problem with other checks shown: "none", "all", or the first N, those shown by default first.
+
+    Raises:
+        InputError: fewer checks than that, or neither a number, "none" nor "all".
+    """
+    every = [*problem.shown, *(at for at in range(len(problem.checks)) if at not in problem.shown)]
+    count = {"none": 0, "all": len(every)}.get(str(show), show)
+    if not str(count).isdecimal():
+        raise InputError(f"show {show}: expected none, all or a number of checks")
+    if int(count) > len(every):
+        raise InputError(f"show {show}: problem {problem.id!r} has only {len(every)} checks; give {len(every)} or all")
+    shown = tuple(sorted(every[: int(count)]))
+    return replace(problem, shown=shown, revealed=tuple(sorted({*problem.revealed, *shown})))
+
+
+def check_text(check: Check, entry_point: str | None) -> str:
+    """Return a check as a person reads it: code, a call, or what is given on standard input."""
+    match check:
+        case Assert(code):
+            return code
+        case Call(args, expected, kwargs):
+            arguments = [_repr(value) for value in args] + [f"{name}={_repr(value)}" for name, value in kwargs.items()]
+            return f"{entry_point}({', '.join(arguments)}) == {_repr(expected)}"
+    return check.stdin
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than Python will print
+        return "<a value too long to print>"
 
 
 def value_to_json(value: Any) -> Any:

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from regreen.errors import InfrastructureError, InputError, RunLockedError
-from regreen.problem import Assert, Call, Check, Problem
+from regreen.problem import Problem, check_text
 from regreen.program import Program, program_from_line, program_to_line
 from regreen.records import (
     MANIFEST,
@@ -367,24 +367,6 @@ def _problem_record(problem: Problem) -> Record:
     record["checks"] = [check_text(check, problem.entry_point)[:_CHECK_TEXT] for check in problem.checks]
     record["meta"] = {name: value for name, value in problem.meta.items() if _is_json(value)}
     return record
-
-
-def check_text(check: Check, entry_point: str | None) -> str:
-    """Return a check as a person reads it: code, a call, or what is given on standard input."""
-    match check:
-        case Assert(code):
-            return code
-        case Call(args, expected, kwargs):
-            arguments = [_repr(value) for value in args] + [f"{name}={_repr(value)}" for name, value in kwargs.items()]
-            return f"{entry_point}({', '.join(arguments)}) == {_repr(expected)}"
-    return check.stdin
-
-
-def _repr(value: Any) -> str:
-    try:
-        return repr(value)
-    except ValueError:  # an integer of more digits than Python will print
-        return "<a value too long to print>"
 
 
 def _is_json(value: Any) -> bool:

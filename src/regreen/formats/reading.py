@@ -83,7 +83,7 @@ class Reading:
 
     def _row(self, draft: Draft, where: str, counts: Counter[str]) -> Row:
         problem = draft.problem or self._ids.find(draft.id)
-        prompt = str(problem.meta.get("prompt", "")) if draft.continues else ""
+        prompt = problem.prompt if draft.continues else ""
         fields = {"index": counts[problem.id], **draft.details}
         counts[problem.id] += 1
         return Row(Program(problem.id, source=prompt + draft.source, **fields), draft.recorded, draft.problem, where)

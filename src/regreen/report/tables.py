@@ -69,9 +69,7 @@ def temperature_table(run: Record) -> Table:
     scores, best = run.get("by_temperature", {}), run.get("best_temperature", {})
     rows: list[list[str | Cell]] = [[name, *map(_cell, found.values())] for name, found in scores.items()]
     if rows:
-        rows.append(
-            ["best", *(Cell("-" if b["temperature"] is None else f"{b['temperature']:g}") for b in best.values())]
-        )
+        rows.append(["best", *("-" if b["temperature"] is None else f"{b['temperature']:g}" for b in best.values())])
         rows.append(["pass@k at the best", *map(_cell, best.values())])
     return Table("Temperatures", ["", *best], rows, _chosen_on(run))
 
