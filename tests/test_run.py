@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from regreen import Assert, Call, CheckResult, InputError, Outcome, Problem, Program, RunLockedError, Stdio, Verdict
+from regreen.problem import check_text
 from regreen.records import read_json, read_records
 from regreen.run import Run, Settings, read_manifest
 
