@@ -10,10 +10,12 @@ even a user's own, can display a hidden check or the problem's own solution.
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -304,12 +306,12 @@ def _solved_view(problem: Problem) -> SolvedView:
 
 
 def _visible(problem: Problem) -> dict[str, Any]:
-    statement, starter = _unix(problem.statement), _unix(str(problem.meta.get("starter_code", ""))).strip()
-    ends_so = bool(starter) and statement.rstrip().endswith(starter)
+    statement, starter = _unix(problem.statement), _unix(str(problem.meta.get("starter_code", "")))
+    ends_so = bool(starter.strip()) and statement.rstrip().endswith(starter.strip())
     return {
         "id": problem.id,
         "statement": statement,
-        "question": statement.rstrip().removesuffix(starter).rstrip() if ends_so else statement,
+        "question": statement.rstrip().removesuffix(starter.strip()).rstrip() if ends_so else statement,
         "starter_code": starter if ends_so else "",
         "prompt": problem.prompt if _opens_function(problem) else "",
         "entry_point": problem.entry_point,
@@ -340,10 +342,22 @@ def _reads_stdin(problem: Problem) -> bool:
 
 
 def _tidy(source: str) -> str:
-    """Return a solution as a model should see it: one kind of line end, no tabs before code, no space at the end."""
-    return (
-        re.sub(r"^[ \t]+", lambda space: space[0].expandtabs(4), _unix(source), flags=re.MULTILINE).strip("\n").rstrip()
-    )
+    """Return a solution as a model should see it: one kind of line end, spaces for indentation, none at the end.
+
+    Some published programs hold carriage returns and tabs; tabs stay where one stands in a text over several lines.
+    """
+    plain = _unix(source).strip("\n").rstrip()
+    spaced = re.sub(r"^[ \t]+", lambda space: space[0].expandtabs(4), plain, flags=re.MULTILINE)
+    return spaced if spaced == plain or _tree(spaced) == _tree(plain) else plain
+
+
+def _tree(source: str) -> str | None:
+    try:
+        with warnings.catch_warnings():  # published solutions hold escapes such as "\\d", of which Python warns
+            warnings.simplefilter("ignore")
+            return ast.dump(ast.parse(source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _unix(text: str) -> str:
