@@ -10,11 +10,11 @@ import json
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from regreen.errors import InfrastructureError, InputError
 
@@ -25,6 +25,7 @@ PROGRAMS = "programs.jsonl"
 PROMPTS = "prompts.jsonl"
 VERDICTS = "verdicts.jsonl"
 RECORDED = "recorded.jsonl"
+RANKS = "ranks.jsonl"
 SAMPLES = "samples.jsonl"
 
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
@@ -33,6 +34,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROMPTS: {"key": str},
     VERDICTS: {"problem": str, "index": int, "outcome": str, "checks": list, "mode": str},
     RECORDED: {"problem": str, "index": int, "passed": bool},
+    RANKS: {"problem": str, "index": int, "scores": dict, "groups": dict},
 }
 
 _BLOCK = 1 << 16
@@ -110,11 +112,24 @@ def read_json(path: Path) -> Record:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replace a file by a JSON object in one step, so that no reader ever sees a part of it."""
+    with _replacing(path) as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
+
+
+def write_lines(path: Path, records: Iterable[Record]) -> None:
+    """Replace a file by records, one a line, in one step, so that no reader ever sees a part of it."""
+    with _replacing(path) as file:
+        for record in records:
+            file.write(json.dumps(record, separators=(",", ":")) + "\n")
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
     draft = path.with_name(path.name + ".new")
     with _writing(path):
         with draft.open("w") as file:
-            json.dump(value, file, indent=2)
-            file.write("\n")
+            yield file
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

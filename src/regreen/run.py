@@ -365,6 +365,7 @@ def _lock(path: Path) -> int:
 def _problem_record(problem: Problem) -> Record:
     record: Record = {"v": 1, "id": problem.id, "statement": problem.statement, "entry_point": problem.entry_point}
     record["checks"] = [check_text(check, problem.entry_point)[:_CHECK_TEXT] for check in problem.checks]
+    record |= {"shown": list(problem.shown), "revealed": list(problem.revealed), "prelude": problem.prelude}
     record["meta"] = {name: value for name, value in problem.meta.items() if _is_json(value)}
     return record
 

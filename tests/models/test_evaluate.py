@@ -25,7 +25,13 @@ def command(problems, *more, model="openai:toy"):
 
 def regreen(tmp_path, *arguments, **more):
     return subprocess.run(
-        command(*arguments, **more), cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+        command(*arguments, **more),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

@@ -1,1 +1,0 @@
-"""Choose one program out of many without the scoring checks, and say how well that goes."""
