@@ -203,6 +203,7 @@ class Counts:
         self.shared: set[str] = set()
         self.no_program = 0
         self.refused = 0
+        self.refusals: dict[str, str] = {}  # by problem, why its backend refused a sample
         self.tokens = 0
         self.reasoning_tokens = 0
         self.truncated = 0
@@ -233,6 +234,7 @@ class Counts:
         self.truncated += record.get("finish") == "length"
         if record.get("error") is not None:
             self.refused += 1
+            self.refusals[record["problem"]] = record["error"]
             self._add(record, passed=False)
 
     def add_verdict(self, record: Record) -> None:

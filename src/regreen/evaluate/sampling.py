@@ -24,6 +24,9 @@ from regreen.run import Run, Settings
 from regreen.summary import View
 
 
+_NAMED = 10  # problems whose samples were refused
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """What is asked of a model: ``n`` programs for each problem at each temperature.
@@ -107,8 +110,18 @@ def evaluate(
         judge_rows(asking, sandbox, run, quiet=quiet, total=total)
         run.manifest.update(model=dict(model.facts))
         found = finish(run, view)
-    notes = [f"stopped after {found['tokens']} tokens (--max-tokens-total)"] if asking.out_of_tokens else []
-    return found | {"notes": [*model.facts.get("warnings", ()), *notes]}
+    return found | {"notes": [*model.facts.get("warnings", ()), *_notes(found, out_of_tokens=asking.out_of_tokens)]}
+
+
+def _notes(found: Record, *, out_of_tokens: bool) -> list[str]:
+    """Return what the user must hear of a run's asking, a sentence each."""
+    refused = list(found["refusals"].items())
+    notes = [f"{problem}: refused: {why}" for problem, why in refused[:_NAMED]]
+    if len(refused) > _NAMED:
+        notes.append(f"and {len(refused) - _NAMED} more problems with refused samples: --json names them all")
+    if out_of_tokens:
+        notes.append(f"stopped after {found['tokens']} tokens; a larger --max-tokens-total goes on")
+    return notes
 
 
 def _template(sampling: Sampling, problems: Sequence[Problem], model: Model) -> Template:

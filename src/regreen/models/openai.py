@@ -69,6 +69,8 @@ class OpenAIModel:
             raise InputError(f"openai:{name}: no key; set OPENAI_API_KEY, or give a server's address with --base-url")
         self.name = f"openai:{name}"
         self.parallel = parallel
+        self.chat = True  # unless a prompt is plain text: most servers have instruction models
+        self.decides = {"reasoning_effort": reasoning_effort, "thinking_budget": thinking_budget}
         self._model = name
         self._server = Endpoint(url or OPENAI_URL, key, timeout=timeout, parallel=parallel, tries=tries)
         self._thinking = _thinking(reasoning_effort, thinking_budget)
@@ -80,8 +82,6 @@ class OpenAIModel:
             "base_url": self._server.shown,
             "server_models": None,
             "default_sampling": None,
-            "reasoning_effort": reasoning_effort,
-            "thinking_budget": thinking_budget,
             "honours": {"temperature": None, "seed": None, "logprobs": None, "n": None},
             "logprobs": "unknown",
             "usage": None,
