@@ -1,0 +1,1 @@
+"""Studies of the Codex and Austin papers, one file each: recorded runs in, plain JSON out."""

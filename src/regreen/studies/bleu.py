@@ -1,0 +1,58 @@
+"""BLEU against correctness: how badly likeness to the reference tells right programs from wrong ones.
+
+Source: Chen et al. 2021 (arXiv 2107.03374), section 3.2 and figure 7; Austin et al. 2021 (arXiv 2108.07732).
+
+Differences from the paper:
+- Where they show two overlapping distributions for four problems, every problem has a number here: the probability that
+  a right program is more like the reference than a wrong one (0.5: BLEU says nothing).
+- Any run will do, not the samples at temperature 0.8 alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from regreen.analysis import bleu_against_correctness
+from regreen.errors import InputError
+from regreen.problem import Problem
+from regreen.records import PROGRAMS, VERDICTS, Record, read_records
+from regreen.run import read_manifest
+
+
+def bleu(run: Path, problems: Iterable[Problem], *, seed: int = 0) -> Record:
+    """Return how well BLEU tells right programs of a run from wrong ones.
+
+    Args:
+        run: a run directory.
+        problems: those of its benchmark, for their reference solutions.
+        seed: of the intervals.
+
+    Raises:
+        InputError: no run directory, or no problem with a reference solution, right programs and wrong ones.
+    """
+    manifest = read_manifest(run)
+    references = {problem.id: problem.solution for problem in problems if problem.solution}
+    programs = _programs(run)
+    try:
+        found = bleu_against_correctness(programs, references, seed=seed)
+    except ValueError as error:
+        raise InputError(
+            f"{run}: no problem with a reference solution, a right program and a wrong one; "
+            f"give more programs (-n), or the benchmark of the run ({manifest['benchmark']})"
+        ) from error
+    return {"study": "bleu", "benchmark": manifest["benchmark"], "run": str(run), **found}
+
+
+def _programs(run: Path) -> dict[str, list[tuple[str, bool]]]:
+    passed = {
+        (record["problem"], record["index"], record.get("role", "sample")): record["outcome"] == "passed"
+        for _, record in read_records(run / VERDICTS)
+    }
+    programs: dict[str, list[tuple[str, bool]]] = defaultdict(list)
+    for _, record in read_records(run / PROGRAMS):
+        key = (record["problem"], record["index"], record.get("role", "sample"))
+        if key in passed and record["source"]:
+            programs[record["problem"]].append((record["source"], passed[key]))
+    return programs
