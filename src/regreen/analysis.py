@@ -161,11 +161,11 @@ def scaling_fit(
     """
     import numpy as np
 
+    if len(set(parameters_M)) < 2 or min(parameters_M) <= 0:
+        raise ValueError("a fit needs models of at least two sizes, each with more than 0 parameters")
     sizes_M, scores = np.log10(np.asarray(parameters_M, dtype=float)), np.asarray(scores_MP, dtype=float)
     if scores.ndim != 2 or scores.shape[0] != len(sizes_M) or not scores.shape[1]:
         raise ValueError("scores_MP needs a row for each model and a column for each problem")
-    if len(set(sizes_M)) < 2 or not np.isfinite(sizes_M).all():
-        raise ValueError("a fit needs models of at least two sizes, each with more than 0 parameters")
     drawn = _resampled_means(scores, clusters or range(scores.shape[1]), resamples, seed)
     fitted, resampled = _fit(sizes_M, scores.mean(axis=1)[None, :]), _fit(sizes_M, drawn)
     bounds = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)

@@ -28,7 +28,7 @@ from regreen.models.probe import CHAT, PROMPT
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came: ``at`` is in seconds of the monotonic clock."""
+    """A request as it came: names of headers in lower case, ``at`` in seconds of the monotonic clock."""
 
     path: str
     body: dict[str, Any]
@@ -134,10 +134,14 @@ def _handler(reply: Callable[[Asked], Reply]) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._send(reply(Asked(self.path, body, dict(self.headers), time.monotonic())))
+            self._answer(body)
 
         def do_GET(self) -> None:
-            self._send(reply(Asked(self.path, {}, dict(self.headers), time.monotonic())))
+            self._answer({})
+
+        def _answer(self, body: dict[str, Any]) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self._send(reply(Asked(self.path, body, headers, time.monotonic())))
 
         def _send(self, answer: Reply) -> None:
             time.sleep(answer.delay)
@@ -236,7 +240,7 @@ def log_softmax(logits: list[float]) -> list[float]:
 _LLAMA = """
 import sys, time, xllamacpp
 params = xllamacpp.CommonParams()
-params.model.path, params.hostname, params.port = sys.argv[1], "127.0.0.1", int(sys.argv[2])
+params.model.path, params.hostnames, params.port = sys.argv[1], ["127.0.0.1"], int(sys.argv[2])
 params.n_parallel, params.n_ctx, params.cpuparams.n_threads, params.endpoint_props = 4, 4 * 512, 1, True
 server = xllamacpp.Server(params)
 while True:

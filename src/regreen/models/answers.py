@@ -134,7 +134,7 @@ def _code(arguments: Any) -> str:
     except ValueError:
         return raw
     if not isinstance(values, dict):
-        return raw
+        return values if isinstance(values, str) else raw
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     named = [texts[name] for name in _CODE_KEYS if name in texts]
     return (named or (list(texts.values()) if len(texts) == 1 else [raw]))[0]

@@ -82,6 +82,9 @@ class OpenAIModel:
             "base_url": self._server.shown,
             "server_models": None,
             "default_sampling": None,
+            "switched_off": [],
+            "reasoning_effort": reasoning_effort,
+            "thinking_budget": thinking_budget,
             "honours": {"temperature": None, "seed": None, "logprobs": None, "n": None},
             "logprobs": "unknown",
             "usage": None,
@@ -154,13 +157,14 @@ class OpenAIModel:
                     raise await self._explain(refused, path) from None
 
     def _body(self, request: Request) -> dict[str, Any]:
-        shared = {
+        shared: dict[str, Any] = {
             "model": self._model,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "seed": request.seed & _SEED_MASK,
             "stop": list(request.stop[: self._most_stops]) or None,
         }
+        shared |= {name: _NEUTRAL[name] for name in self.facts["switched_off"]}
         body = shared | (self._text_fields(request) if isinstance(request.prompt, str) else self._chat_fields(request))
         return {name: value for name, value in body.items() if value is not None and name not in self.facts["not_sent"]}
 
@@ -227,7 +231,7 @@ class OpenAIModel:
         self._probed = True
 
     async def _look_around(self) -> None:
-        """Note the models that the server lists and, as llama.cpp tells it, how it samples by default."""
+        """Note which models the server lists and, as llama.cpp tells it, how it samples beside what a request says."""
         models = await self._models()
         self.facts["server_models"] = models
         if models and self._model not in models:
@@ -235,9 +239,7 @@ class OpenAIModel:
         properties = await self._server.get(self._server.url.removesuffix("/v1") + "/props")
         sampling = _sampling(properties)
         self.facts["default_sampling"] = sampling
-        own = [f"{name} {sampling[name]:g}" for name, off in _NEUTRAL.items() if sampling and sampling[name] != off]
-        if own:
-            self._warn(f"the server adds sampling of its own to what is asked for: {', '.join(own)}")
+        self.facts["switched_off"] = [name for name, off in _NEUTRAL.items() if sampling and sampling[name] != off]
 
     async def _models(self) -> list[str] | None:
         listed = await self._server.get("/models")

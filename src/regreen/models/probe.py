@@ -23,9 +23,9 @@ PROMPT = "Words in no order, one after the other: violet, seventeen, harbour,"
 CHAT = (Message("user", "Write words in no order, one after the other, as they come to your mind."),)
 _TOKENS = 16
 _HOT, _COLD = 2.0, 0.01
-_SEEDS = (11, 12, 13)
+_SEEDS = (11, 12, 13, 14, 15, 16)
 _CHANCE = 0.01  # of hot answers that agree with the greedy one by accident: less is no accident
-_FEWEST_TOKENS = 8  # a greedy answer this long does not come again and again at a temperature of 2
+_FEWEST_TOKENS = 16  # in hot answers that agree with the greedy one: where nothing more is known, no accident either
 _SURE = -0.1  # natural log: a greedy answer that is more probable cannot show whether values are tempered
 
 Logprobs = Literal["untempered", "tempered", "wrong", "none", "unknown"]
@@ -57,7 +57,7 @@ class Findings:
 
 
 async def probe(ask: Ask, *, chat: bool) -> Findings:
-    """Ask the server eight short questions and compare what it answers.
+    """Ask the server ten short questions and compare what it answers.
 
     Args:
         ask: sends a request and reads the answer.
@@ -74,7 +74,7 @@ async def probe(ask: Ask, *, chat: bool) -> Findings:
     choices, again, colder, *hots, same = await asyncio.gather(_quietly(ask(hot, read=_count, n=2)), *asked)
     logprobs = _logprobs(greedy, colder)
     findings = Findings(
-        temperature=_temperature(greedy, again, hots, trusted=logprobs == "untempered"),
+        temperature=_temperature(greedy, again, hots, trusted=logprobs in ("untempered", "unknown")),
         seed=_seed(hots, same),
         n=None if choices is None else choices == 2,
         logprobs=logprobs,
@@ -94,19 +94,20 @@ def _count(payload: Any) -> int:
 
 
 def _words(answer: Answer | None) -> str | None:
-    """Return all that was written, or None if nothing was: then it shows nothing."""
-    return ((answer.reasoning or "") + answer.text or None) if answer else None
+    """Return all that was written, or None if there was no answer."""
+    return (answer.reasoning or "") + answer.text if answer else None
 
 
 def _temperature(greedy: Answer, again: Answer | None, hots: Sequence[Answer | None], *, trusted: bool) -> bool | None:
-    first, second, heated = _words(greedy), _words(again), [_words(hot) for hot in hots]
-    if first is None or second is None or None in heated:
+    first, second = _words(greedy), _words(again)
+    heated = [words for words in map(_words, hots) if words is not None]
+    if second is None or not heated:
         return None
     if first != second:
         return False
     if any(words != first for words in heated):
         return True
-    return False if _accident(greedy, len(hots), trusted=trusted) < _CHANCE else None
+    return False if first and _accident(greedy, len(heated), trusted=trusted) < _CHANCE else None
 
 
 def _accident(greedy: Answer, times: int, *, trusted: bool) -> float:
@@ -115,7 +116,8 @@ def _accident(greedy: Answer, times: int, *, trusted: bool) -> float:
     A token of probability p has at temperature 2 at most sqrt(p) / (sqrt(p) + sqrt(1 - p)): all the rest on one other.
     """
     if not trusted or greedy.pieces is None:
-        return 0.0 if greedy.tokens >= _FEWEST_TOKENS else 1.0
+        tokens = greedy.tokens or len(greedy.text.split())
+        return 0.0 if tokens * times >= _FEWEST_TOKENS else 1.0
     chance = 1.0
     for _, logprob in greedy.pieces:
         p = math.exp(logprob)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regreen.errors import InputError
-from regreen.metrics import Estimate, mean_interval, paired_difference
+from regreen.metrics import mean_interval, paired_difference
 from regreen.rank.choice import best_group_of_k, best_of_k
 from regreen.rank.rankers import POWERS
 from regreen.records import PROBLEMS, RANKS, Record, read_records
+from regreen.summary import estimate_record
 
 _STEPS = (1, 2, 5)
 
@@ -53,8 +54,8 @@ def curves(run: Path, *, ks: Sequence[int] | None = None, seed: int = 0) -> Reco
     Returns:
         ``rankers`` has for each name ``problems`` (in how many it tells any two programs apart), ``curve`` and
         ``gain_over_random``, each a list of ``{"k", "value", "low", "high", "interval"}``. Gains are paired: their
-        intervals resample differences; there are none at k = 1, where nothing is chosen. ``all_shown`` counts problems whose scoring checks are all shown: there the
-        shown checks are the oracle.
+        intervals resample differences; there are none at k = 1, where nothing is chosen. ``all_shown`` counts problems
+        whose scoring checks are all shown: there the shown checks are the oracle.
 
     Raises:
         InputError: the run has not been ranked.
@@ -98,7 +99,8 @@ def _default_ks(most: int) -> tuple[int, ...]:
 
 
 def _cluster(problem: Record, name: str) -> str:
-    return str(problem.get("meta", {}).get("cluster") or name)
+    cluster = problem.get("meta", {}).get("cluster")
+    return name if cluster is None else str(cluster)
 
 
 def _all_shown(problem: Record) -> bool:
@@ -109,7 +111,7 @@ def _estimates(ks: Sequence[int], values_PK: _Table, clusters: Sequence[str], se
     """Return the mean over problems for each k."""
     columns = [_column(values_PK, at) for at in range(len(ks))]
     found = [None if column is None else mean_interval(column, clusters=clusters, seed=seed) for column in columns]
-    return [{"k": k, **_record(estimate)} for k, estimate in zip(ks, found, strict=True)]
+    return [{"k": k, **estimate_record(estimate, k)} for k, estimate in zip(ks, found, strict=True)]
 
 
 def _gains(ks: Sequence[int], values_PK: _Table, random_PK: _Table, clusters: Sequence[str], seed: int) -> list[Record]:
@@ -119,7 +121,7 @@ def _gains(ks: Sequence[int], values_PK: _Table, random_PK: _Table, clusters: Se
         values, base = _column(values_PK, at), _column(random_PK, at)
         if k > 1 and values_PK is not random_PK:
             found = paired_difference(base, values, clusters=clusters, seed=seed) if base and values else None
-            gains.append({"k": k, **_record(found)})
+            gains.append({"k": k, **estimate_record(found, k)})
     return gains
 
 
@@ -128,9 +130,3 @@ def _column(values_PK: _Table, at: int) -> list[float] | None:
     values = [row[at] for row in values_PK]
     known = [value for value in values if value is not None]
     return known if len(known) == len(values) else None
-
-
-def _record(found: Estimate | None) -> Record:
-    if found is None:
-        return {"value": None, "low": None, "high": None, "interval": None}
-    return {"value": found.value, "low": found.low, "high": found.high, "interval": found.method}

@@ -59,8 +59,9 @@ def read_pools(run: Path) -> dict[str, Pool]:
         candidate.judged = record.get("error") is not None
         found[record["problem"], record["index"]] = candidate
     for record in _samples(run / VERDICTS):
-        if record["problem"] in pools:
-            _note(found[record["problem"], record["index"]], record, pools[record["problem"]].problem)
+        key = record["problem"], record["index"]
+        if key in found and record["problem"] in pools:
+            _note(found[key], record, pools[record["problem"]].problem)
     for (name, _), candidate in sorted(found.items()):
         if candidate.judged and name in pools:
             pools[name].candidates.append(candidate)

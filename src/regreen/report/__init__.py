@@ -1,8 +1,25 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
 from regreen.report.compare import compare
+from regreen.report.ranks import rank_tables, ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
+from regreen.report.studies import study_tables
 from regreen.report.tables import Form, Table, differences, render, tables
 
-__all__ = ["Form", "RunData", "Table", "compare", "differences", "load", "page", "render", "report", "show", "tables"]
+__all__ = [
+    "Form",
+    "RunData",
+    "Table",
+    "compare",
+    "differences",
+    "load",
+    "page",
+    "rank_tables",
+    "ranking_tables",
+    "render",
+    "report",
+    "show",
+    "study_tables",
+    "tables",
+]

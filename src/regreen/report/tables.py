@@ -57,7 +57,7 @@ def scores_table(runs: Sequence[Record]) -> Table:
     rows: list[list[str | Cell]] = []
     for run in runs:
         for label, problems, scores in _parts(run, several=len(runs) > 1):
-            rows.append([label, problems, str(run["programs"]), *(_cell(scores.get(name)) for name in names)])
+            rows.append([label, problems, str(run["programs"]), *(estimate_cell(scores.get(name)) for name in names)])
     notes = _interval_notes(runs)
     for run in runs:
         notes += [f"{_label(run)}: {note}" if len(runs) > 1 else note for note in _notes(run)]
@@ -101,10 +101,10 @@ def paired_table(paired: Record) -> Table:
     rows: list[list[str | Cell]] = []
     for name, found in paired["differences"].items():
         if found["value"] is None:
-            rows.append([name, _cell(found), "", ""])
+            rows.append([name, estimate_cell(found), "", ""])
         else:
             verdict = "distinguishable" if found["distinguishable"] else "not distinguishable"
-            rows.append([name, _cell(found, signed=True), f"p = {found['p']:.3g} ({found['test']})", verdict])
+            rows.append([name, estimate_cell(found, signed=True), f"p = {found['p']:.3g} ({found['test']})", verdict])
     notes = [f"{paired['problems']} problems in both runs"]
     left = paired["only_first"] + paired["only_second"]
     notes += [f"problems in one run only, left out: {left}"] if left else []
@@ -144,7 +144,8 @@ def _label(run: Record) -> str:
     return Path(run["run"]).name
 
 
-def _cell(found: Record | None, *, signed: bool = False) -> Cell:
+def estimate_cell(found: Record | None, *, signed: bool = False) -> Cell:
+    """Return an estimate with its interval, in per cent."""
     if found is None:
         return Cell("-", (None, None, None))
     numbers = [found[name] for name in ("value", "low", "high")]
