@@ -2,7 +2,7 @@
 
 from regreen import Assert, CheckResult, Outcome, Problem, Program, Verdict
 from regreen.rank import rank
-from regreen.report import render
+from regreen.report import render, report
 from regreen.report.ranks import rank_tables, ranking_tables
 from regreen.run import Run, Settings
 
@@ -19,7 +19,7 @@ def write_run(path):
 
 
 def test_a_run_that_was_not_ranked_has_no_tables(tmp_path):
-    assert rank_tables(write_run(tmp_path / "r")) == []
+    assert rank_tables(report([write_run(tmp_path / "r")])) == []
 
 
 def test_the_tables_hold_each_rankers_curve_and_gain_and_say_what_must_be_known(tmp_path):
@@ -34,5 +34,5 @@ def test_the_tables_hold_each_rankers_curve_and_gain_and_say_what_must_be_known(
     assert "+37.5 % [" in text
     assert "all scoring checks are shown in 4 problems" in text
     assert "majority: agreement among the k drawn" in text
-    assert render(rank_tables(tmp_path / "r"), "text") == text
+    assert render(rank_tables(report([tmp_path / "r"])), "text") == text
     assert "k = 2 low" in render([chosen], "csv")

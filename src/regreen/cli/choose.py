@@ -79,7 +79,8 @@ def study(
         str | None, option("--benchmark", help="with the reference solutions (bleu)", metavar="BENCHMARK")
     ] = None,
     parameters: Annotated[
-        Any, option("--parameters", help="of each run's model, as 350M,2.7B (scaling)", parser=_parameters, metavar="N,N")
+        Any,
+        option("--parameters", help="of the runs' models, as 350M,2.7B", parser=_parameters, metavar="N,N"),
     ] = None,
     given_ks: Ks = None,
     seed: Seed = 0,

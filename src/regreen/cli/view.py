@@ -33,7 +33,11 @@ def report(
         raise InputError("--md, --csv and --json exclude each other; give one")
     found = reports.report(runs, scores.view())
     form: reports.Form = "md" if md else "csv" if csv else "text" if out else "terminal"
-    text = json.dumps(found) + "\n" if as_json else reports.render(reports.tables(found), form)
+    text = (
+        json.dumps(found) + "\n"
+        if as_json
+        else reports.render([*reports.tables(found), *reports.rank_tables(found)], form)
+    )
     if verbose and not (md or csv or as_json):
         text += "".join(reports.differences(run) for run in found.get("runs", [found]))
     if out is None:

@@ -23,7 +23,6 @@ from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
 
-
 _NAMED = 10  # problems whose samples were refused
 
 

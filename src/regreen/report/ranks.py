@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from regreen.rank.curves import curves
 from regreen.rank.rankers import POWERS
-from regreen.records import RANKS, Record
+from regreen.records import Record
 from regreen.report.tables import Table, estimate_cell
 
 _CHOSEN = "Pass rate of the program chosen of k"
 _GAIN = "Gain over choosing at random"
 
 
-def rank_tables(run: Path, *, seed: int = 0) -> list[Table]:
-    """Return the tables of a run's ``ranks.jsonl``; none if it has not been ranked."""
-    return ranking_tables(curves(run, seed=seed)) if (run / RANKS).exists() else []
+def rank_tables(found: Record) -> list[Table]:
+    """Return the tables of all runs that have been ranked in what :func:`regreen.report.report` returned."""
+    return [table for run in found.get("runs", [found]) if "ranks" in run for table in ranking_tables(run["ranks"])]
 
 
 def ranking_tables(found: Record) -> list[Table]:

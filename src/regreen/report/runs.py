@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regreen.errors import InputError
-from regreen.records import SCORES, Counts, Record, read_counts, read_json
+from regreen.rank import curves
+from regreen.records import RANKS, SCORES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
 from regreen.run import read_manifest
 from regreen.summary import View, recorded_verdicts, summarise
@@ -56,6 +57,8 @@ def _summary(run: RunData, view: View) -> Record:
     summary = summarise(run.manifest, run.counts, view)
     if recorded := recorded_verdicts(run.path):
         summary["recorded"] = recorded
+    if (run.path / RANKS).exists():
+        summary["ranks"] = curves(run.path, seed=view.seed)
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
 
 

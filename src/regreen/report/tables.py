@@ -67,10 +67,10 @@ def scores_table(runs: Sequence[Record]) -> Table:
 def temperature_table(run: Record) -> Table:
     """Return each temperature's pass@k, and the best for each k."""
     scores, best = run.get("by_temperature", {}), run.get("best_temperature", {})
-    rows: list[list[str | Cell]] = [[name, *map(_cell, found.values())] for name, found in scores.items()]
+    rows: list[list[str | Cell]] = [[name, *map(estimate_cell, found.values())] for name, found in scores.items()]
     if rows:
         rows.append(["best", *("-" if b["temperature"] is None else f"{b['temperature']:g}" for b in best.values())])
-        rows.append(["pass@k at the best", *map(_cell, best.values())])
+        rows.append(["pass@k at the best", *map(estimate_cell, best.values())])
     return Table("Temperatures", ["", *best], rows, _chosen_on(run))
 
 

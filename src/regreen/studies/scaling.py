@@ -49,7 +49,9 @@ def scaling(
 def _size(run: Path, manifest: Record) -> float:
     size = manifest.get("model", {}).get("parameters")
     if not size:
-        raise InputError(f"{run}: the run does not say how many parameters its model has; give --parameters for all runs")
+        raise InputError(
+            f"{run}: the run does not say how many parameters its model has; give --parameters for all runs"
+        )
     return float(size)
 
 
