@@ -149,7 +149,7 @@ def test_taking_asserts_never_fails_and_what_is_taken_parses(texts):
 
 def test_a_file_of_checks_names_what_is_wrong_in_it(tmp_path):
     path = tmp_path / "checks.jsonl"
-    with pytest.raises(InputError, match=r"no such file; expected lines such as"):
+    with pytest.raises(InputError, match="no such file"):
         read_checks(path)
     path.write_text("")
     with pytest.raises(InputError, match="no checks"):

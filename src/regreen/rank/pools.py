@@ -55,7 +55,8 @@ def read_pools(run: Path) -> dict[str, Pool]:
     pools = {record["id"]: Pool(record) for _, record in read_records(run / PROBLEMS)}
     found: dict[tuple[str, int], Candidate] = {}
     for record in _samples(run / PROGRAMS):
-        candidate = Candidate(record["index"], record["source"], record.get("logprob"), record.get("tokens"))
+        tokens = record.get("text_tokens", record.get("tokens"))  # the reasoning's are not in the log-probability
+        candidate = Candidate(record["index"], record["source"], record.get("logprob"), tokens)
         candidate.judged = record.get("error") is not None
         found[record["problem"], record["index"]] = candidate
     for record in _samples(run / VERDICTS):

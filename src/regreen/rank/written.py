@@ -1,7 +1,7 @@
 """Checks that a model wrote: a file of them, and how to take them out of a model's text.
 
-A line of the file reads ``{"problem": "HumanEval/0", "checks": ["assert f(1) == 2", ...]}``. A check that was written
-several times stands there as often.
+A line of the file, gzipped or not, reads ``{"problem": "HumanEval/0", "checks": ["assert f(1) == 2", ...]}``; a check
+that was written several times stands there as often.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 
 from regreen.errors import InputError
 from regreen.extract import HUMANEVAL_STOPS, stop_at
-from regreen.records import Record, read_records
+from regreen.formats import files
+from regreen.formats.form import Entry
 
 CHECKS_A_TEXT = 5  # Chen et al. 2022 (CodeT), section 3: the first five of each text, so that none outweighs the others
 _ASSERT = re.compile(r"\bassert\s")
@@ -30,11 +31,9 @@ def written_asserts(texts: Iterable[str], entry_point: str, *, limit: int = CHEC
 
 def read_checks(path: Path) -> dict[str, tuple[str, ...]]:
     """Return a model's checks for each problem; raises InputError that names file and line."""
-    if not path.is_file():
-        raise InputError(f'{path}: no such file; expected lines such as {{"problem": "...", "checks": ["assert ..."]}}')
     checks: dict[str, tuple[str, ...]] = {}
-    for number, (_, record) in enumerate(read_records(path), 1):
-        name, found = _line(record, f"{path}:{number}")
+    for entry in files.lines(path):
+        name, found = _line(entry)
         checks[name] = checks.get(name, ()) + found
     if not checks:
         raise InputError(f"{path}: no checks; expected lines with problem and checks")
@@ -57,8 +56,9 @@ def _is_assert(code: str, entry_point: str) -> bool:
     return len(body) == 1 and entry_point in names
 
 
-def _line(record: Record, where: str) -> tuple[str, tuple[str, ...]]:
-    name, checks = record.get("problem"), record.get("checks")
-    if not isinstance(name, str) or not isinstance(checks, list) or not all(isinstance(c, str) for c in checks):
-        raise InputError(f"{where}: expected the fields problem (an id) and checks (a list of asserts)")
+def _line(entry: Entry) -> tuple[str, tuple[str, ...]]:
+    line = entry.value if isinstance(entry.value, dict) else {}
+    name, checks = line.get("problem"), line.get("checks")
+    if not isinstance(name, str) or not isinstance(checks, list) or not all(isinstance(check, str) for check in checks):
+        raise InputError(f"{entry.where}: expected the fields problem (an id) and checks (a list of asserts)")
     return name, tuple(checks)
