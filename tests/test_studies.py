@@ -77,6 +77,6 @@ def test_the_commands_print_tables_and_json(tmp_path):
     assert "slope for ten times the size" in done.stdout
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60, check=True)
     assert [model["parameters"] for model in json.loads(done.stdout)["models"]] == [1e7, 1e8]
-    refused = subprocess.run(command[:-1] + ["much"], capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run([*command[:-1], "much"], capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 2
     assert "write it as 350M,2.7B" in refused.stderr
