@@ -355,6 +355,12 @@ def test_tokens_are_matched_by_their_bytes_where_these_are_given() -> None:
     assert only(in_turn(text("é", logprobs={"content": content}))).token_logprobs == (-1.0, -2.0)
 
 
+def test_parts_of_characters_in_a_text_do_not_cost_its_log_probabilities() -> None:
+    tokens = [("a", [97]), ("", [195]), ("b", [98]), ("<eos>", [])]
+    content = [{"token": token, "bytes": part, "logprob": -1.0} for token, part in tokens]
+    assert only(in_turn(text("a\ufffdb", logprobs={"content": content}))).token_logprobs == (-1.0, -1.0, -1.0)
+
+
 @pytest.mark.parametrize(
     "logprobs",
     [

@@ -14,6 +14,7 @@ from regreen.models import Completion, Finish, Request
 
 Json = Mapping[str, Any]
 
+_BROKEN = "\N{REPLACEMENT CHARACTER}"
 _ROUNDING = 1e-6  # above 0, as a logarithm of a probability of 1 may come out
 _CODE_KEYS = ("code", "source", "program", "python")
 
@@ -35,8 +36,7 @@ class Answer:
     @property
     def tokens(self) -> int:
         """Generated tokens; 0 if the server does not tell."""
-        counted = (self.usage or {}).get("completion_tokens")
-        return counted if isinstance(counted, int) else len(self.pieces or ())
+        return _counted(self.usage, "completion_tokens") or len(self.pieces or ())
 
 
 def read_answer(payload: Any) -> Answer:
@@ -52,7 +52,7 @@ def read_answer(payload: Any) -> Answer:
         raise ValueError(f"expected one choice, got {len(choices)}")
     try:
         return _read_choice(choices[0], payload.get("usage") or None)
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"expected a choice with a text or a message, got {str(choices[0])[:80]!r}") from error
 
 
@@ -60,7 +60,7 @@ def _read_choice(choice: Json, usage: Json | None) -> Answer:
     message = choice.get("message") or {}
     return Answer(
         text=_text(choice, message),
-        reasoning=message.get("reasoning_content") or message.get("reasoning") or None,
+        reasoning=_string(message.get("reasoning_content") or message.get("reasoning")) or None,
         finish=choice.get("finish_reason"),
         pieces=_pieces(choice.get("logprobs")),
         usage=usage,
@@ -69,8 +69,6 @@ def _read_choice(choice: Json, usage: Json | None) -> Answer:
 
 def to_completion(answer: Answer, request: Request, *, untempered: bool) -> Completion:
     """Make a completion of an answer; its log-probabilities are kept only if they are known to be ``untempered``."""
-    usage = answer.usage or {}
-    details = usage.get("completion_tokens_details") or {}
     text = stop_at(answer.text, request.stop)  # some servers ignore stop strings, others include them
     filtered = answer.finish == "content_filter"
     return Completion(
@@ -79,8 +77,8 @@ def to_completion(answer: Answer, request: Request, *, untempered: bool) -> Comp
         token_logprobs=logprobs_of(text, answer) if untempered and not filtered else None,
         finish="error" if filtered else _finish(answer.finish, cut=text != answer.text),
         reasoning=answer.reasoning,
-        reasoning_tokens=details.get("reasoning_tokens") or 0,
-        prompt_tokens=usage.get("prompt_tokens") or 0,
+        reasoning_tokens=_counted(answer.usage, "completion_tokens_details", "reasoning_tokens"),
+        prompt_tokens=_counted(answer.usage, "prompt_tokens"),
         error="the server's content filter stopped the answer" if filtered else None,
     )
 
@@ -92,7 +90,14 @@ def logprobs_of(text: str, answer: Answer) -> tuple[float, ...] | None:
     """
     whole, wanted = b"".join(piece for piece, _ in answer.pieces or ()), _encoded(text)
     start = whole.rfind(wanted) if answer.reasoning else whole.find(wanted)
-    return logprobs_between(start, start + len(wanted), answer) if start >= 0 else None
+    if start >= 0:
+        return logprobs_between(start, start + len(wanted), answer)
+    return logprobs_between(0, len(whole), answer) if text == answer.text and _same_but_broken(text, whole) else None
+
+
+def _same_but_broken(text: str, whole: bytes) -> bool:
+    """Tell whether these bytes are the text but for parts of characters, which no two decoders write alike."""
+    return whole.decode(errors="ignore").replace(_BROKEN, "") == text.replace(_BROKEN, "")
 
 
 def logprobs_between(start: int, end: int, answer: Answer) -> tuple[float, ...] | None:
@@ -108,17 +113,28 @@ def logprobs_between(start: int, end: int, answer: Answer) -> tuple[float, ...] 
     return None if any(map(math.isnan, found)) else found
 
 
+def _counted(usage: Any, *path: str) -> int:
+    """Return a count of the server's, 0 if there is none."""
+    for name in path:
+        usage = usage.get(name) if isinstance(usage, dict) else None
+    return usage if isinstance(usage, int) else 0
+
+
 def _finish(reason: str | None, *, cut: bool) -> Finish:
     return "length" if reason == "length" and not cut else "stop"
 
 
 def _text(choice: Json, message: Json) -> str:
     """Return a plain completion's text, a message's content, or the programs in its calls of tools."""
-    text = choice.get("text") or message.get("content") or ""
-    if not isinstance(text, str):
-        raise ValueError(f"expected text, got {type(text).__name__}")
+    text = _string(choice.get("text") or message.get("content"))
     calls = message.get("tool_calls") or []
     return text or "".join(_program_of(call["function"]["arguments"]) for call in calls if "function" in call)
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value or "", str):
+        raise ValueError(f"expected text, got {type(value).__name__}")
+    return value or ""
 
 
 def _program_of(arguments: Any) -> str:
@@ -151,10 +167,16 @@ def _pieces(logprobs: Json | None) -> tuple[tuple[bytes, float], ...] | None:
         if len(tokens) != len(values):
             return None
         pieces = [(_encoded(token), value) for token, value in zip(tokens, values, strict=True)]
-    if pieces and pieces[0][1] is None:  # the first token of a prompt that is repeated has none
+    if pieces and pieces[0][1] is None:  # the first token of a prompt that is repeated has no value
         pieces[0] = (pieces[0][0], math.nan)
-    wrong = any(not isinstance(value, int | float) or value > _ROUNDING for _, value in pieces)
-    return None if wrong or not pieces else tuple((piece, min(float(value), 0.0)) for piece, value in pieces)
+    known = [value for _, value in pieces if value is not math.nan]  # NaN of the server's is another object
+    if not pieces or not all(map(_is_logprob, known)):
+        return None
+    return tuple((piece, min(float(value), 0.0)) for piece, value in pieces)
+
+
+def _is_logprob(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value) and value <= _ROUNDING
 
 
 def _bytes(token: Json) -> bytes:

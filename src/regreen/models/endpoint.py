@@ -111,12 +111,13 @@ class Endpoint:
 
     def _open(self) -> _Session:
         """Return the session of the running event loop: connections of another one cannot be used."""
-        from openai import AsyncOpenAI, Timeout
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.loop is not loop:
             timeout = Timeout(self._timeout, connect=min(self._timeout, _CONNECT_TIMEOUT))
-            client = AsyncOpenAI(base_url=self.url, api_key=self._key, timeout=timeout, max_retries=0)
+            http = DefaultAsyncHttpxClient()  # the client's own would close itself in whatever loop is running then
+            client = AsyncOpenAI(base_url=self.url, api_key=self._key, timeout=timeout, max_retries=0, http_client=http)
             self._session = _Session(loop, client, asyncio.Semaphore(self._parallel))
         return self._session
 
