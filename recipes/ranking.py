@@ -6,7 +6,7 @@ Data. 50 samples for each of the 164 problems at temperature 0.8 and the model's
 (Chen et al. 2022, arXiv 2207.10397; github.com/microsoft/CodeT, MIT). The model did not see the docstrings' examples.
 The file has no log-probabilities, so it says nothing of those rankers.
 
-Hypotheses, metrics and directions, from the papers and stated before the run:
+Hypotheses, metrics and directions are those of the papers:
 
 1. Pass rate of the program chosen of k: oracle > dual agreement > random for every k > 1 (CodeT, section 4; Chen et al.
    2021, section 3.3). Majority lies between random and dual agreement, since it knows nothing of what is expected.
@@ -27,7 +27,7 @@ problems; the gain is paired with random):
 
 1 and 2 hold: no interval of a gain contains 0, at any k > 1 asked for. The majority is best at k = 20 (29.7) and falls
 at 50: where wrong programs agree with one another, more of them outvote the right ones. The examples of the docstring,
-which 108 problems have in a form that can be run, choose better than all generated tests together.
+which 131 problems have in a form that can be run, choose better than all generated tests together.
 
 3 holds in part only: BLEU-4 over code tokens (no docstrings, comments or white space; signatures are on both sides)
 has a mean AUC of 0.770 [0.738, 0.801] over the 115 problems with right and wrong programs. It is far from telling
