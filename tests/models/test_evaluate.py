@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from regreen.records import read_records
-from tests.models.servers import Asked, Reply, ScriptedServer, error, message
+from tests.models.servers import Asked, Reply, ScriptedServer, error, llama_server, message, transformers_server
+from tests.models.tiny import problem_lines
 from tests.toy import GOOD, write_problems
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -126,3 +127,81 @@ def test_a_text_cut_by_its_limit_is_counted_on_its_own(tmp_path, toy):
     with ScriptedServer(lambda _: message("def add(a, b):\n    retu", finish="length")) as server:
         done = regreen(tmp_path, toy, "--base-url", server.base_url)
     assert json.loads(done.stdout)["truncated"] == 3
+
+
+TIES = 1e-4  # two tokens whose log-probabilities lie closer than this may change places
+
+
+@pytest.fixture(scope="module")
+def greedy(tmp_path_factory, checkpoint, gguf):
+    """What one model writes for one set of problems, through transformers, llama.cpp and `transformers serve`."""
+    pytest.importorskip("xllamacpp")
+    pytest.importorskip("fastapi")
+    folder = tmp_path_factory.mktemp("greedy")
+    problems = write_learned(folder)
+    found = {"hf": regreen(folder, problems, *GREEDY, "-o", "hf", model=f"hf:{checkpoint}")}
+    with llama_server(gguf) as url:
+        found["llama"] = regreen(folder, problems, *GREEDY, "-o", "llama", "--base-url", url, model="openai:tiny")
+    with transformers_server(checkpoint) as url:
+        name = f"openai:{checkpoint}"
+        found["served"] = regreen(folder, problems, *GREEDY, "-o", "served", "--base-url", url, model=name)
+    return folder, found
+
+
+GREEDY = ("--max-tokens", 60, "--prompt", "learned.jinja")
+TEMPLATE = '{# {"form": "reply"} #}\n=== user ===\n{{ problem.statement }}\n'
+
+
+def write_learned(folder):
+    """Write the problems that the tiny model has learned, and the prompt in which it has learned them."""
+    (folder / "learned.jinja").write_text(TEMPLATE)
+    path = folder / "learned.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in problem_lines()))
+    return path
+
+
+def programs_of(run):
+    return {r["problem"]: r for _, r in read_records(run / "programs.jsonl")}
+
+
+def test_one_model_gives_the_same_programs_and_scores_through_every_backend(greedy):
+    folder, found = greedy
+    for name, done in found.items():
+        assert done.returncode == 0, f"{name}: {done.stderr}"
+    scores = {name: json.loads(done.stdout) for name, done in found.items()}
+    assert 0 < scores["hf"]["scores"]["pass@1"]["value"] < 1
+    for other in ("llama", "served"):
+        assert scores[other]["scores"] == scores["hf"]["scores"]
+        assert scores[other]["outcomes"] == scores["hf"]["outcomes"]
+        texts, theirs = programs_of(folder / "hf"), programs_of(folder / other)
+        ties = [name for name in texts if texts[name]["text"] != theirs[name]["text"]]
+        assert ties == [], f"{other} writes another program: {ties}"
+    for problem, ours in programs_of(folder / "hf").items():
+        theirs = programs_of(folder / "llama")[problem]
+        assert ours["text_tokens"] == theirs["text_tokens"]
+        assert abs(ours["logprob"] - theirs["logprob"]) < TIES * ours["text_tokens"]
+
+
+def test_what_a_server_ignores_in_silence_is_said_on_stderr_and_kept_in_the_manifest(greedy):
+    folder, found = greedy
+    said = [line for line in found["served"].stderr.splitlines() if "judging" not in line]
+    assert any("temperature" in line for line in said), said
+    manifest = json.loads((folder / "served" / "manifest.json").read_text())
+    assert manifest["model"]["honours"]["temperature"] is False
+    assert json.loads((folder / "llama" / "manifest.json").read_text())["model"]["honours"]["temperature"] is True
+
+
+def test_sampling_with_hf_depends_on_the_seed_alone_not_on_limit_jobs_or_batch(tmp_path, checkpoint):
+    problems = write_learned(tmp_path)
+    common = ("-n", 3, "--temperature", 0.9, *GREEDY)
+    ways = {"one": ("--batch", 1, "-j", 1), "many": ("--batch", 64, "-j", 2), "few": ("--batch", 7, "--limit", 4)}
+    texts = {}
+    for name, way in ways.items():
+        done = regreen(tmp_path, problems, *common, *way, "-o", name, model=f"hf:{checkpoint}")
+        assert done.returncode == 0, done.stderr
+        records = [record for _, record in read_records(tmp_path / name / "programs.jsonl")]
+        texts[name] = {(r["problem"], r["index"]): r["text"] for r in records}
+    assert texts["one"] == texts["many"]
+    assert texts["few"].items() <= texts["one"].items()
+    assert len(texts["few"]) == 12
+    assert len(set(texts["one"].values())) > 16

@@ -269,7 +269,7 @@ def test_the_facts_tell_one_checkpoint_from_another(model: HFModel, checkpoint: 
         module.lm_head.weight[0, 0] += 1e-3
     module.save_pretrained(tmp_path)
     model.tokenizer.save_pretrained(tmp_path)
-    assert HFModel(tmp_path, device="cpu").facts["weights"] != model.facts["weights"]
+    assert HFModel(tmp_path, device="cpu").decides["weights"] != model.decides["weights"]
     assert HFModel(checkpoint, device="cpu").facts == model.facts
 
 

@@ -77,8 +77,10 @@ class HFModel:
         self.name = f"hf:{(self.module.config.name_or_path or 'live') if live else place}"
         self.batch = batch
         self.facts: Mapping[str, Any] = loading.facts_of(self.module, self.tokenizer)
+        self.chat = bool(getattr(self.tokenizer, "chat_template", None))
+        self.decides: Mapping[str, Any] = {"dtype": str(self.facts["dtype"])}
         if not live:  # a live one changes
-            self.facts = {**self.facts, "weights": loading.checksum(self.module)}
+            self.decides = {**self.decides, "weights": loading.checksum(self.module)}
         self._both = batches.is_encoder_decoder(self.module)
         self._texts = texts.Texts(self.tokenizer, self.name, continues=not self._both)
         self._ends = loading.ends_of(self.module, self.tokenizer)
