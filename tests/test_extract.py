@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -108,6 +110,20 @@ def test_a_fence_inside_a_docstring_does_not_split_a_whole_program() -> None:
     assert extract(program).rule == "whole"
 
 
-@pytest.mark.parametrize("hostile", ["(" * 100_000, "-" * 100_000 + "1", "[" * 5_000 + "]" * 5_000, "x = (\n" * 2_000])
-def test_hostile_nesting_is_only_text(hostile: str) -> None:
-    assert extract(hostile).rule in {"whole", "unparsable", "none"}
+HOSTILE = {
+    "parentheses": "(" * 100_000,
+    "signs": "-" * 100_000 + "1",
+    "lists": "[" * 5_000 + "]" * 5_000,
+    "open lines": "x = (\n" * 2_000,
+    "spaces": "Well" + " " * 100_000 + "\n" + " " * 100_000 + "then",
+    "headers": "for a in b:\n" * 5_000 + "(",
+    "fences": "```python\nx = (\n" * 2_000,
+    "definitions": "```python\n" + "def f(:\n" * 2_000,
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_reply_is_only_text_and_soon_read(hostile: str) -> None:
+    begun = time.process_time()
+    assert extract(HOSTILE[hostile], "f").rule in {"whole", "unparsable", "none"}
+    assert time.process_time() - begun < 5
