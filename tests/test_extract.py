@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,16 +23,19 @@ PIECES = st.sampled_from(
 REPLIES = st.lists(PIECES, max_size=12).map("\n".join) | st.text()
 
 
-@given(REPLIES)
-@settings(max_examples=500)
-def test_extraction_never_raises_and_is_idempotent(reply: str) -> None:
-    once = extract(reply)
-    assert extract(once.source).source == once.source
+NAMES = st.sampled_from([None, "f", "A", "x", "missing"])
 
 
-@given(REPLIES)
-def test_what_is_extracted_stands_in_the_reply(reply: str) -> None:
-    source = extract(reply).source
+@given(REPLIES, NAMES)
+@settings(max_examples=1000)
+def test_extraction_never_raises_and_is_idempotent(reply: str, name: str | None) -> None:
+    once = extract(reply, name)
+    assert extract(once.source, name).source == once.source
+
+
+@given(REPLIES, NAMES)
+def test_what_is_extracted_stands_in_the_reply(reply: str, name: str | None) -> None:
+    source = extract(reply, name).source
     assert all(line.strip() in reply for line in source.split("\n"))
 
 
@@ -66,6 +71,16 @@ def test_the_humaneval_stops_end_a_raw_continuation() -> None:
         (f"Here you are:\n\n{PROGRAM}\nIt adds one.", PROGRAM, "lines"),
         ("The script:\nn = int(input())\nprint(n)\nThat is all.", "n = int(input())\nprint(n)", "lines"),
         (f"{PROGRAM}\nExample usage:\nprint(f(2))", PROGRAM, "lines"),
+        (f"[THINK]x = 1[/THINK]\n```\n{PROGRAM}```", PROGRAM, "thinking+fence"),
+        (f"<|channel|>analysis<|message|>x = 1<|channel|>final<|message|>{PROGRAM}", PROGRAM, "thinking+whole"),
+        (f"for example:\nthe result = 4\n{PROGRAM}", PROGRAM, "lines"),
+        (f"So:\n```python\n{PROGRAM}", f"{PROGRAM}\n", "open fence"),
+        (f"```python\nold = (\n```python\n{PROGRAM}```", PROGRAM, "fence"),
+        (f"1. An example:\n   ```python\n   old = 1\n# Now\n{PROGRAM}", f"{PROGRAM}\n", "suffix"),
+        (f"```\n1 2 3\n```\n{PROGRAM}", PROGRAM, "lines"),
+        ("Here:\n```python\ndef f(x):\n    return (x", "def f(x):\n    return (x\n", "unparsable"),
+        ("Here:\ndef f(x):\n    return (x", "Here:\ndef f(x):\n    return (x", "unparsable"),
+        (f"{PROGRAM}\n]", f"{PROGRAM}\n]", "unparsable"),
         ("n = int(input())\nprint(n", "n = int(input())\nprint(n", "unparsable"),
         ("```python\ndef f(x:\n    return x\n```", "def f(x:\n    return x\n", "unparsable"),
         ("```\nn = int(input()\nprint(n)\n```", "n = int(input()\nprint(n)\n", "unparsable"),
@@ -82,11 +97,33 @@ def test_each_rule_finds_its_program(reply: str, source: str, rule: str) -> None
     assert (found.source, found.rule) == (source, rule)
 
 
+@pytest.mark.parametrize("name", ["f", "g", "A", "result", "method"])
+def test_of_several_programs_the_last_that_defines_the_entry_point_is_taken(name: str) -> None:
+    program = f"{name} = 1\n\n\nclass A:\n    def method(self):\n        pass\n" if name != "f" else PROGRAM
+    reply = f"```\nold = 1\n```\nBetter:\n```python\n{program}```\nFor example:\n```python\nprint({name})\n```"
+    assert extract(reply, name).source == program
+    assert extract(reply, "missing").source == f"print({name})\n"
+
+
 def test_a_fence_inside_a_docstring_does_not_split_a_whole_program() -> None:
     program = 'def f():\n    """\n```\nf()\n```\n    """\n    return 1\n'
     assert extract(program).rule == "whole"
 
 
-@pytest.mark.parametrize("hostile", ["(" * 100_000, "-" * 100_000 + "1", "[" * 5_000 + "]" * 5_000, "x = (\n" * 2_000])
-def test_hostile_nesting_is_only_text(hostile: str) -> None:
-    assert extract(hostile).rule in {"whole", "unparsable", "none"}
+HOSTILE = {
+    "parentheses": "(" * 100_000,
+    "signs": "-" * 100_000 + "1",
+    "lists": "[" * 5_000 + "]" * 5_000,
+    "open lines": "x = (\n" * 2_000,
+    "spaces": "Well" + " " * 100_000 + "\n" + " " * 100_000 + "then",
+    "headers": "for a in b:\n" * 5_000 + "(",
+    "fences": "```python\nx = (\n" * 2_000,
+    "definitions": "```python\n" + "def f(:\n" * 2_000,
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_a_hostile_reply_is_only_text_and_soon_read(hostile: str) -> None:
+    begun = time.process_time()
+    assert extract(HOSTILE[hostile], "f").rule in {"whole", "unparsable", "none"}
+    assert time.process_time() - begun < 5

@@ -7,6 +7,8 @@ import functools
 import gzip
 import hashlib
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -283,6 +285,11 @@ def test_what_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
         with_shown(DOUBLE, "some")
     with pytest.raises(InputError, match="'own/sum': there is no function to complete"):
         load("codex").render(SUM)
+
+
+def test_only_a_template_s_use_loads_jinja() -> None:
+    code = "import sys, regreen.prompts; regreen.prompts.names(); print('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
 # ---- the published data ----

@@ -30,7 +30,7 @@ _DEFINES = re.compile(
 )
 _PLAIN_CODE = re.compile(r"\s*(?:print\(|try\s*:)")
 _HEADER = re.compile(r"\s*(?:for|while|if|with)\b.*:\s*(?:#.*)?$")
-_ASSIGNMENT = re.compile(r"\s*(?P<target>[^=#]*?[\w\])])\s*(?://|\*\*|<<|>>|[-+*/%|&^@])?=(?!=)")
+_ASSIGNMENT = re.compile(r"\s*(?P<target>(?=\S)[^=#]*?[\w\])])\s*(?://|\*\*|<<|>>|[-+*/%|&^@])?=(?!=)")
 _BRACKETS = re.compile(r"\s*[])}]+\s*[,:;]?\s*$")
 _MOST_ENDS = 50  # lines tried as the program's last: hostile replies stay cheap
 
