@@ -154,7 +154,13 @@ def _by_temperature(problems: Mapping[str, ProblemCounts], view: View) -> tuple[
         known = {t: estimate.value for t, estimate in found.items() if estimate is not None}
         chosen = max(known, key=lambda t: (known[t], -t), default=None)  # of equal ones the lowest
         there = None if chosen is None else score(_counts_at(problems, chosen, report_on), k, seed=view.seed)
-        best[f"pass@{k}"] = {"temperature": chosen, **estimate_record(there, k), "problems": len(report_on)}
+        halves = {"chosen_on": len(choose_on), "problems": len(report_on)}
+        best[f"pass@{k}"] = {"temperature": chosen, **estimate_record(there, k), **halves}
+            "temperature": chosen,
+            **estimate_record(there, k),
+            "chosen_on": len(choose_on),
+            "problems": len(report_on),
+        }
     return scores, best
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import socket
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from regreen.benchmarks.rows import Row
 from regreen.errors import InputError, MissingDataError
+from regreen.hub import out_of_reach
 from regreen.problem import Problem
 
 Files = list[tuple[Path, str | None]]
@@ -100,22 +98,13 @@ def _hub_folder(source: Source, splits: Sequence[str], patterns: list[str], data
     except ImportError as error:
         reason = f"{hub.repo}: huggingface_hub is not installed (pip install 'regreen[data]')"
         raise _missing(source, splits, data, reason) from error
-    library.logging.set_verbosity_error()
-    offline = not _resolves(library.constants.ENDPOINT)
+    offline = out_of_reach()
     more = {"revision": hub.revision, "allow_patterns": patterns, "etag_timeout": 10, "local_files_only": offline}
     try:
         return Path(library.snapshot_download(hub.repo, repo_type="dataset", **more))
     except Exception as error:  # the library raises its own, its HTTP client's and the system's errors
         reason = f"{hub.repo}: could not be fetched ({'no connection' if offline else type(error).__name__})"
         raise _missing(source, splits, data, reason) from error
-
-
-def _resolves(url: str) -> bool:
-    """Tell at once whether a host can be found; the library would try for half a minute."""
-    try:
-        return bool(urllib.request.getproxies() or socket.getaddrinfo(urllib.parse.urlsplit(url).hostname, None))
-    except OSError:
-        return False
 
 
 def _missing(source: Source, splits: Sequence[str], data: Path | None, hub: str) -> MissingDataError:

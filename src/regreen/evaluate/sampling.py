@@ -170,11 +170,12 @@ def _asks(
     Temperatures go round within a problem's samples, so that a larger n moves no index.
     """
     round_of = len(sampling.temperatures)
+    solved = [_showing(example, sampling.show) for example in examples]
     rendered: dict[str, tuple[Prompt, str]] = {}
     for index in range(sampling.n * round_of):
         for problem in problems:
             if problem.id not in rendered:
-                prompt = template.render(_showing(problem, sampling.show), examples=examples)
+                prompt = template.render(_showing(problem, sampling.show), examples=solved)
                 rendered[problem.id] = prompt, run.add_prompt(_as_json(prompt))
             prompt, key = rendered[problem.id]
             request = Request(

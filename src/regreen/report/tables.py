@@ -75,10 +75,12 @@ def temperature_table(run: Record) -> Table:
 
 
 def _chosen_on(run: Record) -> list[str]:
-    reported = next((found["problems"] for found in run.get("best_temperature", {}).values()), run["problems"])
-    if reported == run["problems"]:
-        return ["the best is chosen on the problems it is reported on, so it is too good (--held-out)"]
-    return [f"the best is chosen on {run['problems'] - reported} problems and reported on the other {reported}"]
+    for best in run.get("best_temperature", {}).values():
+        chosen_on, reported_on = best["chosen_on"], best["problems"]
+        if chosen_on == reported_on == run["problems"]:
+            return ["the best is chosen on the problems it is reported on, so it is too good (--held-out)"]
+        return [f"the best is chosen on {chosen_on} problems and reported on the other {reported_on}"]
+    return []
 
 
 def outcomes_table(runs: Sequence[Record]) -> Table:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import Any
 
 import torch
 import transformers
 
 from regreen.errors import InputError
+from regreen.hub import out_of_reach
 from regreen.models.hf.batches import is_encoder_decoder
 
 
@@ -18,11 +20,13 @@ def load(place: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
     kind = getattr(torch, dtype or ("float32" if device == "cpu" else "bfloat16"), None)
     if not isinstance(kind, torch.dtype):
         raise InputError(f"hf:{place}: no dtype {dtype!r}; it is float32, bfloat16 or float16")
+    offline = not os.path.isdir(place) and out_of_reach()
     try:
-        config = transformers.AutoConfig.from_pretrained(place)
+        config = transformers.AutoConfig.from_pretrained(place, local_files_only=offline)
         sort = transformers.AutoModelForSeq2SeqLM if config.is_encoder_decoder else transformers.AutoModelForCausalLM
-        tokenizer = transformers.AutoTokenizer.from_pretrained(place)
-        return sort.from_pretrained(place, dtype=kind).to(device), tokenizer  # type: ignore[arg-type]
+        tokenizer = transformers.AutoTokenizer.from_pretrained(place, local_files_only=offline)
+        module = sort.from_pretrained(place, dtype=kind, local_files_only=offline)
+        return module.to(device), tokenizer  # type: ignore[arg-type]
     except Exception as error:  # a broken checkpoint raises whatever it meets
         reason = str(error).strip().split("\n")[0]
         expected = "expected a folder that save_pretrained wrote, or a model's name on the hub"
