@@ -156,11 +156,6 @@ def _by_temperature(problems: Mapping[str, ProblemCounts], view: View) -> tuple[
         there = None if chosen is None else score(_counts_at(problems, chosen, report_on), k, seed=view.seed)
         halves = {"chosen_on": len(choose_on), "problems": len(report_on)}
         best[f"pass@{k}"] = {"temperature": chosen, **estimate_record(there, k), **halves}
-            "temperature": chosen,
-            **estimate_record(there, k),
-            "chosen_on": len(choose_on),
-            "problems": len(report_on),
-        }
     return scores, best
 
 
