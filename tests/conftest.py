@@ -4,6 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# Tiny models are fastest on one thread, in the tests and in the servers they start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 from regreen.problem import Problem, problem_from_line
