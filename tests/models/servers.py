@@ -48,12 +48,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: JSON, or raw ``body`` bytes; ``delay`` in seconds; ``cut`` ends the connection in the middle."""
+    """An answer: JSON, or raw ``body`` bytes; ``cut`` ends the connection in the middle.
+
+    ``delay`` is in seconds before the answer, ``drip`` in seconds before each of its ten parts.
+    """
 
     body: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    drip: float = 0.0
     cut: bool = False
 
 
@@ -152,13 +156,20 @@ def _handler(reply: Callable[[Asked], Reply]) -> type[BaseHTTPRequestHandler]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(raw)))
                 self.end_headers()
-                self.wfile.write(raw[: len(raw) // 2] if answer.cut else raw)
+                for part in _parts(raw[: len(raw) // 2] if answer.cut else raw):
+                    time.sleep(answer.drip)
+                    self.wfile.write(part)
                 self.close_connection = self.close_connection or answer.cut
 
         def log_message(self, *_: object) -> None:
             pass
 
     return Handler
+
+
+def _parts(raw: bytes) -> list[bytes]:
+    size = len(raw) // 10 + 1
+    return [raw[at : at + size] for at in range(0, len(raw), size)]
 
 
 # ---- a toy model, well-behaved or not ----

@@ -242,6 +242,17 @@ def test_white_space_at_the_beginning_is_kept_where_a_tokenizer_would_drop_it() 
     assert Texts(tokenizer, "it", continues=False).decode([[2, 2, 3, 4]]) == [" return x"]
 
 
+def test_a_tokenizer_that_lacks_the_letter_loses_no_text() -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    from regreen.models.hf.texts import Texts
+
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "return": 1, "x": 2}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
+    assert Texts(tokenizer, "it", continues=True).decode([[1, 2], []]) == ["return x", ""]
+
+
 def test_a_live_module_is_sampled_as_it_is_and_left_as_it_was(model: HFModel, checkpoint: Path) -> None:
     module = transformers.AutoModelForCausalLM.from_pretrained(checkpoint)
     module.train()

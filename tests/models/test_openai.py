@@ -70,6 +70,7 @@ def only(answer: Answer, request: Request = ASK, **options: Any) -> Completion:
         Reply({"choices": []}),
         Reply({"choices": None}),
         Reply({"choices": ["text"]}),
+        Reply({"choices": [{"index": 0}]}),
         Reply({"choices": [{"message": "text"}]}),
         Reply({"choices": [{"text": "one"}, {"text": "two"}]}),
     ],
@@ -106,8 +107,9 @@ def test_waits_grow_and_are_drawn_from_the_seed() -> None:
     assert first == pytest.approx(again, abs=0.1)
 
 
-def test_an_answer_that_takes_too_long_is_asked_for_again() -> None:
-    slow = Reply(text("slow").body, delay=1.5)
+@pytest.mark.parametrize("pause", ["delay", "drip"])
+def test_an_answer_that_takes_too_long_is_asked_for_again(pause: str) -> None:
+    slow = Reply(text("slow").body, **{pause: {"delay": 1.5, "drip": 0.15}[pause]})
     (completion,), server = answers(in_turn(slow, text("ok")), ASK, timeout=0.5)
     assert completion.text == "ok"
     assert len(server.asked) == 2
@@ -604,7 +606,7 @@ def test_a_prompt_with_no_probability_for_its_first_token_is_an_error_and_not_na
         assert not math.isnan(logprob(Toy(), "", " w4 w1"))
 
 
-def test_options_are_checked_where_requests_are_none() -> None:
+def test_no_requests_ask_nothing_of_the_server() -> None:
     with ScriptedServer(in_turn(text("ok"))) as server:
         assert asyncio.run(model_of(server).sample(())) == []
         assert server.log == []

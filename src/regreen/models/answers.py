@@ -58,6 +58,8 @@ def read_answer(payload: Any) -> Answer:
 
 def _read_choice(choice: Json, usage: Json | None) -> Answer:
     message = choice.get("message") or {}
+    if "text" not in choice and not message:
+        raise ValueError("neither text nor message")
     return Answer(
         text=_text(choice, message),
         reasoning=_string(message.get("reasoning_content") or message.get("reasoning")) or None,

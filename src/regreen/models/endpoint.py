@@ -22,7 +22,7 @@ Read = TypeVar("Read")
 
 _RETRIED = frozenset((408, 409, 429))
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0  # seconds
-_CONNECT_TIMEOUT = 10.0  # seconds; what a server takes for its answer is another matter
+_CONNECT_TIMEOUT = 10.0  # seconds, also for questions that need no thinking
 _OVERFLOW_STATUS = frozenset((400, 413, 422, 500))
 _OVERFLOW = re.compile(
     r"context[_ ](?:length|size|window)|maximum context|max_model_len|maximum model length"
@@ -88,7 +88,8 @@ class Endpoint:
         async with session.slots:
             for turn in range(self._tries):
                 try:
-                    return read(await session.client.post(path, cast_to=object, body=body))
+                    async with asyncio.timeout(self._timeout):  # of the whole answer: one may come byte by byte
+                        return read(await session.client.post(path, cast_to=object, body=body))
                 except Exception as error:
                     cause, wait = self._explain(error)
                 last = turn + 1 == self._tries
@@ -105,8 +106,9 @@ class Endpoint:
         from openai import OpenAIError
 
         try:
-            return await self._open().client.get(path, cast_to=object)
-        except (OpenAIError, ValueError):
+            async with asyncio.timeout(_CONNECT_TIMEOUT):
+                return await self._open().client.get(path, cast_to=object)
+        except (OpenAIError, ValueError, TimeoutError):
             return None
 
     def _open(self) -> _Session:
@@ -115,7 +117,7 @@ class Endpoint:
 
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.loop is not loop:
-            timeout = Timeout(self._timeout, connect=min(self._timeout, _CONNECT_TIMEOUT))
+            timeout = Timeout(None, connect=_CONNECT_TIMEOUT)
             http = DefaultAsyncHttpxClient()  # the client's own would close itself in whatever loop is running then
             client = AsyncOpenAI(base_url=self.url, api_key=self._key, timeout=timeout, max_retries=0, http_client=http)
             self._session = _Session(loop, client, asyncio.Semaphore(self._parallel))
@@ -134,8 +136,10 @@ class Endpoint:
             if refused.overflow or (refused.status < 500 and refused.status not in _RETRIED):
                 raise refused from None
             return f"{refused.status} {refused.words}", _retry_after(error.response.headers)
-        if isinstance(error, APITimeoutError):
+        if isinstance(error, TimeoutError):
             return f"no answer within {self._timeout:g} s", 0.0
+        if isinstance(error, APITimeoutError):
+            return f"no connection within {_CONNECT_TIMEOUT:g} s", 0.0
         if isinstance(error, APIConnectionError):
             return str(error.__cause__ or error) or type(error.__cause__).__name__, 0.0
         if isinstance(error, ValueError):
@@ -153,11 +157,11 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds of a Retry-After header, which may be a date; 0 if there is none."""
     given = headers.get("retry-after", "").strip()
     try:
-        return float(given)
+        return max(0.0, float(given))  # NaN is 0, too
     except ValueError:
         pass
     try:
-        return parsedate_to_datetime(given).timestamp() - time.time()
+        return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
     except ValueError:
         return 0.0
 

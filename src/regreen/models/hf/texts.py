@@ -13,12 +13,15 @@ class Texts:
     """A tokenizer that reads prompts and writes what follows them.
 
     Many tokenizers drop white space at the beginning of a text. What continues a prompt must keep it, so it is decoded
-    behind a letter that is then taken away; what does not (``continues`` False) begins a text of its own.
+    behind a letter that is then taken away, where the tokenizer has it; what does not continue is a text of its own.
     """
 
     def __init__(self, tokenizer: Any, name: str, *, continues: bool) -> None:
         self._tokenizer, self._name = tokenizer, name
-        self._letter = self.tokens("a") if continues else []
+        self._letter: list[int] = []
+        letter = self.tokens("a") if continues else []
+        if self.decode([letter]) == ["a"]:
+            self._letter = letter
 
     def tokens(self, text: str) -> list[int]:
         """Return the tokens of a text, without special ones around it."""
