@@ -20,6 +20,7 @@ def load(place: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
     kind = getattr(torch, dtype or ("float32" if device == "cpu" else "bfloat16"), None)
     if not isinstance(kind, torch.dtype):
         raise InputError(f"hf:{place}: no dtype {dtype!r}; it is float32, bfloat16 or float16")
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     offline = not os.path.isdir(place) and out_of_reach()
     try:
         config = transformers.AutoConfig.from_pretrained(place, local_files_only=offline)
