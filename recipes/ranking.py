@@ -29,6 +29,10 @@ problems; the gain is paired with random):
 at 50: where wrong programs agree with one another, more of them outvote the right ones. The examples of the docstring,
 which 131 problems have in a form that can be run, choose better than all generated tests together.
 
+Of 459,050 answers to generated tests, 4,013 (0.9 %, of 109 programs) count as not passed because an earlier test timed
+out: CodeT stopped each test on its own, after 0.1 s. Which test a slow program reaches depends on the machine's speed:
+in two runs 30 scores of groups differed, all in HumanEval/63 and 100, and no number above by more than 0.1.
+
 3 holds in part only: BLEU-4 over code tokens (no docstrings, comments or white space; signatures are on both sides)
 has a mean AUC of 0.770 [0.738, 0.801] over the 115 problems with right and wrong programs. It is far from telling
 them apart (mean overlap of the two distributions 0.349 [0.313, 0.387]; in 10 problems the wrong ones score higher), but
