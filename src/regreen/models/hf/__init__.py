@@ -36,7 +36,8 @@ try:
 
     from regreen.models.hf import batches, draws, loading, texts
 except ImportError as error:
-    raise InputError(f"{error.name} is not installed (pip install 'regreen[local]')") from error
+    _REASON = f"{error.name} is not installed" if error.name else str(error).split("\n")[0]
+    raise InputError(f"{_REASON} (pip install 'regreen[local]')") from error
 
 __all__ = ["HFModel"]
 
