@@ -161,7 +161,7 @@ def test_a_script_answers_by_what_the_prompt_contains_and_says_where_none_fits(t
     assert found["scores"]["pass@1"]["value"] == pytest.approx(2 / 3)
     assert found["no_program"] == 1
     short = open_model(f"scripted:{write_lines(tmp_path / 'short.jsonl', lines[:1])}")
-    with pytest.raises(InputError, match="no line fits the prompt for toy/(first|echo)"):
+    with pytest.raises(InputError, match=r"no line fits the prompt for toy/(first|echo)"):
         evaluated(tmp_path, toy, short, n=1, out="other")
 
 
