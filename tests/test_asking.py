@@ -186,6 +186,7 @@ def test_a_file_that_is_no_cache_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
+        ("", {}, "no model; give -m"),
         ("gpt", {}, "expected hf:"),
         ("nowhere:thing", {}, "No module named 'nowhere'"),
         ("json:nothing", {}, "no attribute 'nothing'"),

@@ -267,6 +267,19 @@ def test_written_checks_give_dual_agreement_and_outputs(tmp_path):
         rank(run, checks=checks)
 
 
+def test_what_an_earlier_ranking_of_the_same_programs_knew_is_kept(tmp_path):
+    run = write_run(tmp_path / "r", [RIGHT, SQUARE, ONES, CRASH], shown=(0,))
+    checks = tmp_path / "checks.jsonl"
+    checks.write_text('{"problem": "p0", "checks": ["assert f(2) == 4"]}\n')
+    first = rank(run, checks=checks, jobs=1)
+    again = rank(run, jobs=1)
+    assert again["rankers"]["dual_agreement"] == first["rankers"]["dual_agreement"]
+    with Run(run, Settings("evaluate", "toy", {"timeout": 3.0}, {"n": None})) as more:
+        more.add_program(Program("p0", 4, RIGHT))
+        more.add_verdict(("p0", 4, "sample"), VERDICTS[RIGHT])
+    assert "dual_agreement" not in rank(run, jobs=1)["rankers"]
+
+
 def test_the_prelude_of_a_problem_stands_before_what_is_run(tmp_path):
     with Run(tmp_path / "r", Settings("evaluate", "toy", {}, {"n": None})) as run:
         examples = ["assert f(2) == math.sqrt(4)"]

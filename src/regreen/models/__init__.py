@@ -113,6 +113,8 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
         InputError: there is no such backend, it cannot open this, or it does not take an option.
     """
     kind, colon, place = name.partition(":")
+    if not name:
+        raise InputError("no model; give -m MODEL ('regreen list models' says which there are)")
     if not colon or not place:
         raise InputError(f"-m {name}: expected {', '.join(f'{k}:...' for k in _BACKENDS)} or package.module:factory")
     make = _class(kind) if kind in _BACKENDS else _factory(kind, place)

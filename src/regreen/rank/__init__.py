@@ -20,7 +20,7 @@ from regreen.rank.pools import Pool, read_pools
 from regreen.rank.rankers import GROUPS, RANKERS, Scores
 from regreen.rank.running import run_checks
 from regreen.rank.written import read_checks, written_asserts
-from regreen.records import RANKS, Record, write_lines
+from regreen.records import RANKS, Record, read_records, write_lines
 from regreen.run import read_manifest
 from regreen.sandbox import Limits, LocalSandbox
 
@@ -55,6 +55,8 @@ def rank(
     Raises:
         InputError: no run directory, or none with programs; no problem of the run is in ``checks``.
         InfrastructureError: the judge broke down, or the model cannot be reached.
+
+    What an earlier ranking of the same programs knew and this one does not is kept.
     """
     manifest = read_manifest(run)
     pools = read_pools(run)
@@ -67,7 +69,8 @@ def rank(
     scores = {name: {problem: score(pool) for problem, pool in pools.items()} for name, score in RANKERS.items()}
     if model is not None:
         scores["back_translation"] = back_translation(pools, model)
-    write_lines(run / RANKS, _lines(pools, {name: found for name, found in scores.items() if _says(found)}))
+    said = {name: found for name, found in scores.items() if _says(found)}
+    write_lines(run / RANKS, _lines(pools, said, _earlier(run, pools)))
     about = {"model": model and model.name, "checks": checks and str(checks)}
     return {**curves(run, ks=ks, seed=seed), **about}
 
@@ -93,14 +96,24 @@ def _says(scores: dict[str, Scores]) -> bool:
     return any(score is not None for found in scores.values() for score in found)
 
 
-def _lines(pools: dict[str, Pool], scores: dict[str, dict[str, Scores]]) -> Iterator[Record]:
+def _lines(
+    pools: dict[str, Pool], scores: dict[str, dict[str, Scores]], earlier: dict[tuple[str, int], Record]
+) -> Iterator[Record]:
     for problem, pool in pools.items():
         groups = {name: number(pool) for name, number in GROUPS.items() if name in scores}
         for at, candidate in enumerate(pool.candidates):
+            known = earlier.get((problem, candidate.index), {"scores": {}, "groups": {}})
             yield {
                 "v": 1,
                 "problem": problem,
                 "index": candidate.index,
-                "scores": {name: found[problem][at] for name, found in scores.items()},
-                "groups": {name: found[at] for name, found in groups.items()},
+                "scores": known["scores"] | {name: found[problem][at] for name, found in scores.items()},
+                "groups": known["groups"] | {name: found[at] for name, found in groups.items()},
             }
+
+
+def _earlier(run: Path, pools: dict[str, Pool]) -> dict[tuple[str, int], Record]:
+    """Return what an earlier ranking of these programs said, so that a model's scores outlive a ranking without it."""
+    known = {(record["problem"], record["index"]): record for _, record in read_records(run / RANKS)}
+    wanted = {(problem, candidate.index) for problem, pool in pools.items() for candidate in pool.candidates}
+    return known if known.keys() == wanted else {}

@@ -190,6 +190,9 @@ def _notes(run: Record) -> list[str]:
         f"programs judged in one process with their checks (shared): {shared}": shared,
     }
     notes = [text for text, holds in said.items() if holds]
+    if run["programs"] > run["problems"] and "pass@1" in run["scores"]:
+        solved, solving = estimate_cell(run["solved"]), estimate_cell(run["scores"]["pass@1"])
+        notes.insert(0, f"problems that some program solves: {solved}; programs that solve theirs: {solving}")
     if run["read_as"]:
         notes.insert(0, f"read as {run['read_as']}")
     if recorded:
