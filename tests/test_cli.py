@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.toy import BAD, GOOD, PROBLEMS, programs, write_problems, write_samples
+from tests.toy import BAD, GOOD, PROBLEMS, hear_signals, programs, write_problems, write_samples
 
 LOCAL = ("--sandbox", "local:C", "--timeout", "2")
 
@@ -194,14 +194,9 @@ def long_job(tmp_path):
     ]
 
 
-def hear_hang_ups():
-    """Undo the deafness to SIGHUP that everything under nohup inherits, these tests themselves perhaps."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def started(command, cwd):
     process = subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_hang_ups
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals
     )
     verdicts = cwd / "out" / "verdicts.jsonl"
     deadline = time.monotonic() + 60

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import signal
 from pathlib import Path
 
 PROBLEMS = [
@@ -39,6 +40,12 @@ BAD = {
     "toy/first": "def first(items):\n    return items[9]\n",
     "toy/echo": "print('hello', 'you')\n",
 }
+
+
+def hear_signals() -> None:
+    """Undo, in a process about to start, the deafness to signals that nohup and background jobs hand down to tests."""
+    for ending in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_DFL)
 
 
 def write_problems(folder: Path, problems: list[dict] = PROBLEMS) -> Path:
