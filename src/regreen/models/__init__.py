@@ -120,7 +120,7 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
     make = _class(kind) if kind in _BACKENDS else _factory(kind, place)
     given = {option: value for option, value in options.items() if value is not None}
     _refuse_unknown(name, make, given)
-    model: Model = make(place, **given) if kind in _BACKENDS else make(**given)
+    model: Model = make(place, **given) if kind in _BACKENDS else _own(name, make, given)
     if cache is None:
         return model
     from regreen.models.cache import CachedModel
@@ -147,8 +147,26 @@ def _factory(module: str, function: str) -> Callable[..., Model]:
         raise InputError(f"-m {module}:{function}: {error}; a backend is one of {kinds} or your own module") from error
 
 
+def _own(name: str, make: Callable[..., Model], given: Mapping[str, Any]) -> Model:
+    """Return what a user's factory makes, if it is a model."""
+    try:
+        model = make(**given)
+    except Exception as error:  # whatever a user's code may raise
+        raise InputError(f"-m {name}: calling it failed: {type(error).__name__}: {error}") from error
+    missing = [part for part in _PARTS if not hasattr(model, part)]
+    if missing:
+        raise InputError(f"-m {name}: it made no model (no {', '.join(missing)}); see regreen.models.Model")
+    return model
+
+
+_PARTS = ("name", "chat", "decides", "facts", "batch", "parallel", "sample")
+
+
 def _refuse_unknown(name: str, make: Callable[..., Model], given: Mapping[str, Any]) -> None:
-    taken = inspect.signature(make).parameters
+    try:
+        taken = inspect.signature(make).parameters
+    except (TypeError, ValueError) as error:
+        raise InputError(f"-m {name}: not a function of Python's; expected one that returns a model") from error
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in taken.values()):
         return
     for option in given:
