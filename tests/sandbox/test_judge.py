@@ -612,6 +612,17 @@ def test_a_batch_is_read_as_it_is_needed_and_a_reader_may_stop_early(sandbox: Lo
     assert sandbox.judge_now(problem("assert f(1) == 1"), "def f(x): return x").passed
 
 
+def test_a_batch_left_just_as_a_lane_answers_spoils_no_lane_for_the_next(tier: str) -> None:
+    right = [(problem("assert f(1) == 1"), f"def f(x): return x  # {n}") for n in range(9)]
+    with LocalSandbox(jobs=2, tier=tier) as sandbox:
+        for n in range(60):
+            results = sandbox.judge_all(right)
+            next(results)
+            time.sleep(n % 6 * 0.0003)  # lanes answer about now
+            results.close()
+            assert all(sandbox.judge_now(*pair).passed for pair in right[:2])
+
+
 def test_an_exception_of_the_batchs_own_generator_comes_out(sandbox: LocalSandbox) -> None:
     def broken() -> Iterator[tuple[Problem, str]]:
         yield problem("assert f(1) == 1"), "def f(x): return x"

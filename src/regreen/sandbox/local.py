@@ -57,6 +57,7 @@ class LocalSandbox:
         self._lanes: dict[str, list[Lane]] = {"plain": [], "numpy": []}
         self._places = {kind: itertools.count(os.getpid()) for kind in self._lanes}  # of lanes, among the processors
         self._busy: dict[int, Lane] = {}  # by the thread that waits
+        self._hold = threading.Lock()  # so that a lane is stopped only while the thread meant waits for it
         self._owner = os.getpid()
         self._numpy_checks: dict[int, tuple[Problem, bool]] = {}  # by id, the problem kept so that ids stay its own
         self._gate = _Gate()
@@ -91,8 +92,9 @@ class LocalSandbox:
         One that waits for the next pair is left: it ends when its pairs do, and takes up no other.
         """
         while thread.is_alive() and not work.is_fetching(thread):
-            if lane := self._busy.get(thread.ident or 0):
-                lane.stop()
+            with self._hold:
+                if lane := self._busy.get(thread.ident or 0):
+                    lane.stop()
             thread.join(0.02)
 
     def judge_now(self, problem: Problem, source: str) -> Verdict:
@@ -111,9 +113,9 @@ class LocalSandbox:
         for attempt in (1, 2):
             if attempt == 2:
                 lane = self._new_lane(kind, lane.place)
-            self._busy[threading.get_ident()] = lane
             try:
-                answer = lane.judge(problem, source, strict=strict)
+                with self._held(lane):
+                    answer = lane.judge(problem, source, strict=strict)
             except EOFError as error:
                 lane.close()
                 if attempt == 2 or lane.stopped:
@@ -122,11 +124,28 @@ class LocalSandbox:
                 lane.close()
                 raise
             else:
-                self._lanes[kind].append(lane)
+                self._put_back(kind, lane)
                 return answer
-            finally:
-                del self._busy[threading.get_ident()]
         raise AssertionError("unreachable")
+
+    @contextlib.contextmanager
+    def _held(self, lane: Lane) -> Iterator[None]:
+        """Note that this thread waits for the lane; nobody stops it before or after."""
+        thread = threading.get_ident()
+        with self._hold:
+            self._busy[thread] = lane
+        try:
+            yield
+        finally:
+            with self._hold:
+                del self._busy[thread]
+
+    def _put_back(self, kind: str, lane: Lane) -> None:
+        """Keep the lane for the next program, unless it was stopped just as it answered."""
+        if lane.stopped:
+            lane.close()
+        else:
+            self._lanes[kind].append(lane)
 
     def _wants_numpy(self, problem: Problem, source: str) -> bool:
         """True if the program or the problem's checks import numpy, and it is installed."""
