@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
     from regreen.problem import Assert, Call, Check, Problem, Stdio
     from regreen.program import Program
+    from regreen.tree import Node, RepairTree, Trajectory
     from regreen.verdict import CheckResult, Outcome, Verdict
 
 __all__ = [
@@ -27,13 +28,16 @@ __all__ = [
     "InfrastructureError",
     "InputError",
     "MissingDataError",
+    "Node",
     "Outcome",
     "Problem",
     "Program",
     "RegreenError",
+    "RepairTree",
     "RunLockedError",
     "Stdio",
     "TierError",
+    "Trajectory",
     "Verdict",
     "judge",
 ]
@@ -44,6 +48,7 @@ _HOMES = {
     "errors": ("InfrastructureError", "InputError", "MissingDataError", "RegreenError", "RunLockedError", "TierError"),
     "problem": ("Assert", "Call", "Check", "Problem", "Stdio"),
     "program": ("Program",),
+    "tree": ("Node", "RepairTree", "Trajectory"),
     "verdict": ("CheckResult", "Outcome", "Verdict"),
 }
 

@@ -107,6 +107,8 @@ class Ask:
             finish=completion.finish,
             reasoning=completion.reasoning,
             reasoning_tokens=completion.reasoning_tokens or None,
+            prompt_tokens=completion.prompt_tokens or None,
+            cached_tokens=completion.cached_tokens or None,
             error=(completion.error or "refused") if failed else None,
         )
 

@@ -14,7 +14,8 @@ class Program:
     what was extracted from it by the rule ``extraction``; nothing extractable leaves ``source`` empty and
     ``extraction`` "none". ``prompt`` is the key under which ``prompts.jsonl`` has what the model was shown. ``tokens``
     counts generated tokens, ``reasoning_tokens`` those of them spent on ``reasoning``; ``logprob`` is the untempered
-    sum over ``text``, which has ``text_tokens`` tokens. ``error`` says why a backend refused the sample.
+    sum over ``text``, which has ``text_tokens`` tokens. ``prompt_tokens`` were read, ``cached_tokens`` of them from
+    what the backend had kept. ``error`` says why a backend refused the sample.
     """
 
     problem: str
@@ -33,6 +34,8 @@ class Program:
     finish: str | None = None
     reasoning: str | None = None
     reasoning_tokens: int | None = None
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
     error: str | None = None
 
     @property

@@ -27,6 +27,7 @@ VERDICTS = "verdicts.jsonl"
 RECORDED = "recorded.jsonl"
 RANKS = "ranks.jsonl"
 SAMPLES = "samples.jsonl"
+TREES = "trees.jsonl"
 
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROBLEMS: {"id": str},
@@ -34,6 +35,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROMPTS: {"key": str},
     VERDICTS: {"problem": str, "index": int, "outcome": str, "checks": list, "mode": str},
     RECORDED: {"problem": str, "index": int, "passed": bool},
+    TREES: {"problem": str, "node": str, "kind": str},
     RANKS: {"problem": str, "index": int, "scores": dict, "groups": dict},
 }
 

@@ -34,6 +34,7 @@ from regreen.records import (
     RECORDED,
     SAMPLES,
     SCORES,
+    TREES,
     VERDICTS,
     Counts,
     Key,
@@ -44,6 +45,7 @@ from regreen.records import (
     read_records,
     write_json,
 )
+from regreen.tree import Node, node_to_line
 from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
 
 _SYNC_SECONDS = 5.0
@@ -182,6 +184,13 @@ class Run:
                 record = {"v": 1, "problem": problem, "index": index, "role": role, "passed": passed}
                 self._recorded.put(key, self._lines[RECORDED].append(record))
 
+    def add_node(self, node: Node) -> None:
+        """Record a node of a repair tree, once; its parent comes before it."""
+        with self._guard:
+            if (node.problem, node.node) not in self._nodes:
+                self._nodes.add((node.problem, node.node))
+                self._trees().append(node_to_line(node))
+
     def program(self, key: Key) -> Program | None:
         """Return a program, read back from the file, or None."""
         place = self._programs.find(key)
@@ -232,6 +241,13 @@ class Run:
         self._programs = self._places(PROGRAMS)
         self._verdicts = self._places(VERDICTS)
         self._recorded = self._places(RECORDED)
+        self._nodes = {(record["problem"], record["node"]) for _, record in read_records(self.path / TREES)}
+
+    def _trees(self) -> Lines:
+        """The file of trees, which only a run that grows some has."""
+        if TREES not in self._lines:
+            self._lines[TREES] = Lines(self.path / TREES)
+        return self._lines[TREES]
 
     def _places(self, name: str) -> Places:
         places = Places()

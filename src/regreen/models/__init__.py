@@ -43,7 +43,8 @@ class Request:
 class Completion:
     """What a model answered to one request.
 
-    ``tokens`` counts generated tokens, those of ``reasoning`` included. ``token_logprobs`` are natural logarithms under
+    ``tokens`` counts generated tokens, those of ``reasoning`` included; ``prompt_tokens`` were read, of which the
+    backend had kept ``cached_tokens``. ``token_logprobs`` are natural logarithms under
     the untempered distribution, one for each token of ``text``, or None where the backend has none. ``finish`` is
     "error" for a request that the backend refused for good, as it does when the context is too long: ``error`` says
     why, and ``text`` is empty.
@@ -56,6 +57,7 @@ class Completion:
     reasoning: str | None = None
     reasoning_tokens: int = 0
     prompt_tokens: int = 0
+    cached_tokens: int = 0
     error: str | None = None
 
 

@@ -81,6 +81,7 @@ def to_completion(answer: Answer, request: Request, *, untempered: bool) -> Comp
         reasoning=answer.reasoning,
         reasoning_tokens=_counted(answer.usage, "completion_tokens_details", "reasoning_tokens"),
         prompt_tokens=_counted(answer.usage, "prompt_tokens"),
+        cached_tokens=_counted(answer.usage, "prompt_tokens_details", "cached_tokens"),
         error="the server's content filter stopped the answer" if filtered else None,
     )
 
