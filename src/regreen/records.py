@@ -207,6 +207,7 @@ class Counts:
         self.refused = 0
         self.refusals: dict[str, str] = {}  # by problem, why its backend refused a sample
         self.tokens = 0
+        self.generated = 0  # tokens, over all roles
         self.reasoning_tokens = 0
         self.truncated = 0
 
@@ -228,6 +229,7 @@ class Counts:
 
     def add_program(self, record: Record) -> None:
         """Count a record of programs.jsonl; a program that was refused has no verdict and did not pass."""
+        self.generated += record.get("tokens") or 0
         if record.get("role", "sample") != "sample":
             return
         self.no_program += record.get("extraction") == "none"

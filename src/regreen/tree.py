@@ -20,11 +20,14 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from regreen.errors import InputError
+from regreen.program import Program
+from regreen.verdict import Verdict
 
 Kind = Literal["program", "feedback", "repair", "joint", "hint"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WITHOUT_PROGRAM: tuple[Kind, ...] = ("feedback", "hint")  # kinds of nodes that hold words alone
 SAMPLE = "sample"
+REFUSED = "refused"  # the outcome of what a backend would not write
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Node:
     was generated, ``source`` the program in it. ``tokens`` counts all generated tokens, ``kept_tokens`` those up to the
     end of the extracted program (the paper's rule), ``prompt_tokens`` what was read for it, ``cached_tokens`` those of
     them that the backend had kept. ``checks`` counts the checks that were run on the program. ``outcome`` is our
-    verdict, ``recorded`` that of whoever grew the tree.
+    verdict, or "refused" where the backend wrote nothing, ``recorded`` that of whoever grew the tree.
     """
 
     problem: str
@@ -90,6 +93,46 @@ def node_name(index: int, role: str) -> str:
 def kind_of(role: str) -> Kind:
     """Return the kind of the node that has this role in a run."""
     return "program" if role == SAMPLE else role.partition(":")[0]  # type: ignore[return-value]
+
+
+def node_of(program: Program, verdict: Verdict | None) -> Node:
+    """Return the node of a program in a run, or of words, which have no verdict."""
+    return Node(
+        program.problem,
+        node_name(program.index, program.role),
+        kind_of(program.role),
+        text=program.text,
+        source=program.source,
+        model=program.model,
+        tokens=program.tokens,
+        kept_tokens=_kept_tokens(program),
+        prompt_tokens=program.prompt_tokens,
+        cached_tokens=program.cached_tokens,
+        seed=program.seed,
+        checks=None if verdict is None else sum(check.outcome is not None for check in verdict.checks),
+        outcome=_outcome(program, verdict),
+    )
+
+
+def _outcome(program: Program, verdict: Verdict | None) -> str | None:
+    if program.error is not None:
+        return REFUSED
+    return None if verdict is None else verdict.outcome.value
+
+
+def _kept_tokens(program: Program) -> float | None:
+    """Return the tokens of the extracted code alone; below a first program, with all text before it.
+
+    The share of the characters stands for the share of the tokens: a backend says only how many there were.
+    """
+    text, code = program.text, program.source.strip()
+    if program.tokens is None or not text or not code:
+        return program.tokens
+    at = text.rfind(code)
+    if at < 0:  # the text goes on where a prompt's code ends: all of it is code
+        return program.tokens
+    kept = len(code) if program.role == SAMPLE else at + len(code)
+    return round(program.tokens * kept / len(text), 2)
 
 
 def node_to_line(node: Node) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from regreen import benchmarks
 from regreen.errors import InputError
-from regreen.evaluate.options import Choice, Judging
-from regreen.evaluate.working import about, finish, judge_rows
+from regreen.evaluate.working import finish, judge_rows
+from regreen.options import Choice, Judging, about
 from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record

@@ -7,60 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from regreen import benchmarks, prompts
-from regreen.attempt import Ask, Asking, seed_of
-from regreen.errors import InputError
-from regreen.evaluate.options import Choice, Judging
-from regreen.evaluate.working import about, finish, judge_rows
-from regreen.models import Model, Request
-from regreen.problem import Problem, with_shown
-from regreen.prompts import Prompt, Template
+from regreen.attempt import Ask, Asking, Opening
+from regreen.evaluate.working import finish, judge_rows
+from regreen.models import Model
+from regreen.options import Choice, Judging, Sampling, about, asked_of
+from regreen.problem import Problem
 from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
 
 _NAMED = 10  # problems whose samples were refused
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """What is asked of a model: ``n`` programs for each problem at each temperature.
-
-    ``prompt`` names a template or is the path of one; None takes what fits the problems and the model. ``examples`` are
-    solved problems shown before: their number, or their ids. ``show`` says which checks may be displayed: "none",
-    "all", a number, or None for the problem's own. ``stop`` strings come on top of the template's. ``total`` ends the
-    asking after so many generated tokens.
-    """
-
-    n: int = 1
-    temperatures: tuple[float, ...] = (0.0,)
-    top_p: float = 0.95
-    max_tokens: int = 1024
-    stop: tuple[str, ...] = ()
-    prompt: str | None = None
-    examples: int | tuple[str, ...] | None = None
-    show: str | None = None
-    total: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if len(set(self.temperatures)) < len(self.temperatures) or not self.temperatures:
-            raise InputError(f"--temperature {self.temperatures}: give each once")
-        if self.n > 1 and 0.0 in self.temperatures:
-            raise InputError(f"-n {self.n} at temperature 0 gives one program {self.n} times; give --temperature 0.8")
-
-    def decides(self) -> Record:
-        """Return what decides the samples."""
-        given = asdict(self)
-        kept = {name: given[name] for name in ("top_p", "max_tokens", "stop", "examples", "show", "seed")}
-        return {
-            "temperature": list(self.temperatures),
-            **{k: list(v) if type(v) is tuple else v for k, v in kept.items()},
-        }
 
 
 def evaluate(
@@ -96,15 +54,14 @@ def evaluate(
     sampling, choice, judging = sampling or Sampling(), choice or Choice(), judging or Judging()
     name, problems = choice.load(benchmark, "ask")
     chosen = choice.choose(problems)
-    template = _template(sampling, chosen, model)
-    examples = _examples(choice, template, sampling)
-    settings = _settings(name, problems, model, template, sampling, choice, judging)
+    opening = Opening(sampling, chosen, model, choice.data)
+    decides = asked_of(model, sampling, opening.template, problems, choice, judging)
+    grows = {"n": sampling.n, "limit": choice.limit, "max_tokens_total": sampling.total}
     with ExitStack() as stack:
         sandbox = stack.enter_context(judging.open())
         facts = about(sandbox, model=dict(model.facts), tokens_total=sampling.total)
-        run = stack.enter_context(Run(out, settings, about=facts))
-        asks = _asks(chosen, template, examples, sampling, run)
-        asking = stack.enter_context(Asking(asks, model, run, tokens=sampling.total))
+        run = stack.enter_context(Run(out, Settings("evaluate", name, decides, grows), about=facts))
+        asking = stack.enter_context(Asking(_asks(chosen, opening, run), model, run, tokens=sampling.total))
         total = len(chosen) * sampling.n * len(sampling.temperatures)
         judge_rows(asking, sandbox, run, quiet=quiet, total=total)
         run.manifest.update(model=dict(model.facts))
@@ -123,77 +80,9 @@ def _notes(found: Record, *, out_of_tokens: bool) -> list[str]:
     return notes
 
 
-def _template(sampling: Sampling, problems: Sequence[Problem], model: Model) -> Template:
-    return prompts.load(sampling.prompt or prompts.default_for(problems[0], chat=model.chat))
-
-
-def _examples(choice: Choice, template: Template, sampling: Sampling) -> tuple[Problem, ...]:
-    """Return the solved problems that the prompt shows: the template's own, or those asked for."""
-    wanted = template.examples if sampling.examples is None else sampling.examples
-    if not wanted:
-        return ()
-    if template.pool is None:
-        raise InputError(f"--prompt {template.name} shows no examples; leave out --examples")
-    pool = benchmarks.load(template.pool, data=choice.data).problems()
-    if isinstance(wanted, int):
-        return prompts.choose_examples(pool, count=wanted, seed=sampling.seed)
-    return prompts.choose_examples(pool, ids=wanted)
-
-
-def _settings(
-    name: str,
-    problems: list[Problem],
-    model: Model,
-    template: Template,
-    sampling: Sampling,
-    choice: Choice,
-    judging: Judging,
-) -> Settings:
-    decides: dict[str, Any] = {
-        "model": model.name,
-        **({"model_options": dict(model.decides)} if model.decides else {}),
-        "prompt": f"{template.name} {template.hash}",
-        **sampling.decides(),
-        "problems": benchmarks.digest(problems),
-        "only": sorted(choice.only),
-        **judging.decides(),
-    }
-    grows = {"n": sampling.n, "limit": choice.limit, "max_tokens_total": sampling.total}
-    return Settings("evaluate", name, decides, grows)
-
-
-def _asks(
-    problems: Sequence[Problem], template: Template, examples: tuple[Problem, ...], sampling: Sampling, run: Run
-) -> Iterator[Ask]:
-    """Yield every program wanted: one for each problem, then the next for each, so that a stop leaves them even.
-
-    Temperatures go round within a problem's samples, so that a larger n moves no index.
-    """
-    round_of = len(sampling.temperatures)
-    solved = [_showing(example, sampling.show) for example in examples]
-    rendered: dict[str, tuple[Prompt, str]] = {}
-    for index in range(sampling.n * round_of):
+def _asks(problems: Sequence[Problem], opening: Opening, run: Run) -> Iterator[Ask]:
+    """Yield every program wanted: one for each problem, then the next for each, so that a stop leaves them even."""
+    sampling = opening.sampling
+    for index in range(sampling.n * len(sampling.temperatures)):
         for problem in problems:
-            if problem.id not in rendered:
-                prompt = template.render(_showing(problem, sampling.show), examples=solved)
-                rendered[problem.id] = prompt, run.add_prompt(_as_json(prompt))
-            prompt, key = rendered[problem.id]
-            request = Request(
-                prompt,
-                seed=seed_of(sampling.seed, problem.id, index, "sample"),
-                temperature=sampling.temperatures[index % round_of],
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_tokens,
-                stop=(*template.stops, *sampling.stop),
-                problem=problem.id,
-                index=index,
-            )
-            yield Ask(problem, request, template.source, key)
-
-
-def _showing(problem: Problem, show: str | None) -> Problem:
-    return problem if show is None else with_shown(problem, show)
-
-
-def _as_json(prompt: Prompt) -> str | list[Record]:
-    return prompt if isinstance(prompt, str) else [asdict(message) for message in prompt]
+            yield opening.ask(problem, index, run)

@@ -13,10 +13,10 @@ from typing import Literal
 
 from regreen import benchmarks, formats
 from regreen.errors import InputError
-from regreen.evaluate.options import Choice, Judging
-from regreen.evaluate.working import about, finish, judge_rows
+from regreen.evaluate.working import finish, judge_rows
 from regreen.extract import STOP_SETS, stop_at
 from regreen.formats.reading import FORMS
+from regreen.options import Choice, Judging, about
 from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record

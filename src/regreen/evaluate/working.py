@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from regreen.attempt import judge_programs
 from regreen.problem import Problem
@@ -13,15 +12,6 @@ from regreen.run import Run
 from regreen.sandbox import LocalSandbox
 from regreen.summary import View, recorded_verdicts, summarise
 from regreen.track import progress
-
-
-def about(sandbox: LocalSandbox, **more: Any) -> Record:
-    """Return what the manifest says of the sandbox, and more."""
-    return {
-        "sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier},
-        "limits": sandbox.limits._asdict(),
-        **more,
-    }
 
 
 def judge_rows(

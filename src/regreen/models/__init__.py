@@ -26,7 +26,7 @@ class Request:
     """One sample asked of a model; everything here decides the answer.
 
     ``prompt`` is text to be continued, or the messages of a chat. ``stop`` strings end the text and are not part of it.
-    ``problem`` and ``index`` say which sample of which problem it is: recorded models answer by them.
+    ``problem``, ``index`` and ``role`` say which sample of which problem it is: recorded models answer by them.
     """
 
     prompt: Prompt
@@ -37,6 +37,7 @@ class Request:
     stop: tuple[str, ...] = ()
     problem: str = ""
     index: int = 0
+    role: str = "sample"
 
 
 @dataclass(frozen=True, slots=True)

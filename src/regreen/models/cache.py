@@ -13,7 +13,7 @@ from typing import Any
 from regreen.errors import InputError
 from regreen.models import Completion, Model, Request
 
-_NOT_DECIDING = ("problem", "index")  # of a request: they only say whose it is
+_NOT_DECIDING = ("problem", "index", "role")  # of a request: they only say whose it is
 
 
 class CachedModel:

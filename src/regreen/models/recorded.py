@@ -17,7 +17,7 @@ _TEXTS = ("text", "completion", "solution")  # a line's fields that hold what th
 
 
 class ReplayModel:
-    """Answers with recorded samples.
+    """Answers with recorded samples, and with the repairs of recorded trees.
 
     ``place`` is a samples file (``task_id`` with ``completion``, ``solution`` or a list ``samples``; each problem's
     count from index 0), ``programs.jsonl`` or a run directory that holds one. What is not there is refused, no error.
@@ -31,8 +31,8 @@ class ReplayModel:
         path = path / "programs.jsonl" if path.is_dir() else path
         self.name = f"replay:{place}"
         self.decides: Mapping[str, Any] = {}
-        self._samples: dict[tuple[str, int], Completion] = {}
-        self._counted: Counter[str] = Counter()
+        self._samples: dict[tuple[str, int, str], Completion] = {}
+        self._counted: Counter[tuple[str, str]] = Counter()
         for where, line in _lines(path):
             self._add(line, where)
         self.facts: Mapping[str, Any] = {"recorded": len(self._samples)}
@@ -41,21 +41,20 @@ class ReplayModel:
         problem, texts = line.get("problem", line.get("task_id")), _texts(line)
         if not isinstance(problem, str) or not texts:
             raise InputError(f"{where}: expected task_id (or problem) with one of {', '.join(_TEXTS)} or samples")
-        if line.get("role", "sample") != "sample":
-            return
+        role = line.get("role", "sample")
         for text in texts:
-            index = line["index"] if isinstance(line.get("index"), int) else self._counted[problem]
-            self._counted[problem] += 1
+            index = line["index"] if isinstance(line.get("index"), int) else self._counted[problem, role]
+            self._counted[problem, role] += 1
             finish: Finish = "length" if line.get("finish") == "length" else "stop"
-            self._samples[problem, index] = Completion(text, tokens=line.get("tokens") or 0, finish=finish)
+            self._samples[problem, index, role] = Completion(text, tokens=line.get("tokens") or 0, finish=finish)
 
     async def sample(self, requests: Sequence[Request]) -> list[Completion]:
         """Return what is recorded for each request's problem and index."""
         return [self._answer(request) for request in requests]
 
     def _answer(self, request: Request) -> Completion:
-        found = self._samples.get((request.problem, request.index))
-        missing = f"no sample {request.index} of {request.problem} is recorded"
+        found = self._samples.get((request.problem, request.index, request.role))
+        missing = f"no {request.role} {request.index} of {request.problem} is recorded"
         return found or Completion("", tokens=0, finish="error", error=missing)
 
 

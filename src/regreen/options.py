@@ -1,18 +1,20 @@
-"""Which problems, and how programs are judged: what every command on a benchmark takes."""
+"""Which problems, what is asked of a model, how programs are judged: what commands on a benchmark take."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from regreen import benchmarks
 from regreen.errors import InputError
+from regreen.models import Model
 from regreen.problem import Problem
+from regreen.prompts import Template
 from regreen.records import Record
 from regreen.sandbox import Limits, LocalSandbox
 
@@ -84,6 +86,72 @@ class Choice:
         return [problem for problem in by_id.values() if not self.only or problem.id in self.only][: self.limit]
 
 
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What is asked of a model: ``n`` programs for each problem at each temperature.
+
+    ``prompt`` names a template or is the path of one; None takes what fits the problems and the model. ``examples`` are
+    solved problems shown before: their number, or their ids. ``show`` says which checks may be displayed: "none",
+    "all", a number, or None for the problem's own. ``stop`` strings come on top of the template's. ``total`` ends the
+    asking after so many generated tokens.
+    """
+
+    n: int = 1
+    temperatures: tuple[float, ...] = (0.0,)
+    top_p: float = 0.95
+    max_tokens: int = 1024
+    stop: tuple[str, ...] = ()
+    prompt: str | None = None
+    examples: int | tuple[str, ...] | None = None
+    show: str | None = None
+    total: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if len(set(self.temperatures)) < len(self.temperatures) or not self.temperatures:
+            raise InputError(f"--temperature {self.temperatures}: give each once")
+        if self.n > 1 and 0.0 in self.temperatures:
+            raise InputError(f"-n {self.n} at temperature 0 gives one program {self.n} times; give --temperature 0.8")
+
+    def decides(self) -> Record:
+        """Return what decides the samples."""
+        given = asdict(self)
+        kept = {name: given[name] for name in ("top_p", "max_tokens", "stop", "examples", "show", "seed")}
+        return {
+            "temperature": list(self.temperatures),
+            **{k: list(v) if type(v) is tuple else v for k, v in kept.items()},
+        }
+
+
 def _label(name: str) -> str:
     """Return a benchmark's name; of a file its own, since where it lies decides nothing."""
     return re.sub(r"\.jsonl?(\.gz)?$", "", Path(name).name)
+
+
+def asked_of(
+    model: Model,
+    sampling: Sampling,
+    template: Template,
+    problems: Sequence[Problem],
+    choice: Choice,
+    judging: Judging,
+) -> Record:
+    """Return everything that decides a model's programs and their verdicts, for a run's settings."""
+    return {
+        "model": model.name,
+        **({"model_options": dict(model.decides)} if model.decides else {}),
+        "prompt": f"{template.name} {template.hash}",
+        **sampling.decides(),
+        "problems": benchmarks.digest(problems),
+        "only": sorted(choice.only),
+        **judging.decides(),
+    }
+
+
+def about(sandbox: LocalSandbox, **more: Any) -> Record:
+    """Return what a manifest says of the sandbox, and more."""
+    return {
+        "sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier},
+        "limits": sandbox.limits._asdict(),
+        **more,
+    }

@@ -1,0 +1,181 @@
+"""Grow trees: ask, extract, judge as coroutines, where what is asked next depends on verdicts.
+
+    async def policy(problem):
+        program, verdict = await grower.attempt(opening.ask(problem, 0, run), model)
+        ...
+    grower.grow(problems, policy, what="repairing", total=len(problems))
+
+A policy awaits; the grower records every answer and every verdict as it comes, and finds there what an earlier process
+recorded, so that a policy run again goes through what is done without asking. Answers of many problems' policies are
+asked for together, ``model.batch`` a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from regreen.attempt.asking import Ask
+from regreen.attempt.judging import no_program
+from regreen.models import Completion, Model
+from regreen.problem import Problem
+from regreen.program import Program
+from regreen.run import Run
+from regreen.sandbox import LocalSandbox
+from regreen.track import Advance, progress
+from regreen.verdict import Verdict
+
+_SPARE = 4  # problems grown at once for each place in a batch: while some are judged, others are asked about
+
+T = TypeVar("T")
+Policy = Callable[[Problem], Awaitable[None]]
+
+
+class _Spent(Exception):
+    """No more tokens may be generated."""
+
+
+class Grower:
+    """Asks and judges for policies, and records what comes of it.
+
+    Args:
+        run: what has been done, and where the rest is recorded.
+        sandbox: where programs are judged.
+        models: who will be asked; problems enough to fill their batches are grown side by side.
+        tokens: generated tokens, those of earlier processes included, after which no more is asked; None: no end.
+
+    Raises:
+        InfrastructureError: a model or the judge cannot be reached; the same call goes on.
+        InputError: a model refuses every request.
+    """
+
+    def __init__(self, run: Run, sandbox: LocalSandbox, models: Iterable[Model], *, tokens: int | None = None) -> None:
+        self.run = run
+        self.sandbox = sandbox
+        self.out_of_tokens = False
+        self._tokens = tokens
+        self._width = _SPARE * max(model.batch * model.parallel for model in models)
+        self._desks: dict[int, _Desk] = {}
+        self._verdicts: dict[tuple[str, str], asyncio.Task[Verdict]] = {}
+
+    def grow(self, problems: Iterable[Problem], policy: Policy, *, what: str, total: int, quiet: bool = True) -> None:
+        """Run the policy on every problem, many at once, until all are done or the tokens are spent."""
+        self._desks.clear()  # of an earlier event loop
+        with progress(what, total=total, quiet=quiet) as advance, suppress(_Spent):
+            asyncio.run(self._grow(iter(problems), policy, advance))
+
+    async def attempt(self, ask: Ask, model: Model) -> tuple[Program, Verdict | None]:
+        """Ask, extract, judge. There is no verdict on a program that the model's backend refused to write."""
+        program = await self.ask(ask, model)
+        return program, await self.judge(ask.problem, program)
+
+    async def ask(self, ask: Ask, model: Model) -> Program:
+        """Return what the model answers, or what the run has of it."""
+        known = self.run.program(ask.key)
+        if known is not None:
+            return known
+        self.out_of_tokens = self._tokens is not None and self.run.counts.generated >= self._tokens
+        if self.out_of_tokens:
+            raise _Spent
+        return await self._desk(model).ask(ask)
+
+    async def judge(self, problem: Problem, program: Program) -> Verdict | None:
+        """Return the verdict on a program; equal sources for one problem are judged once."""
+        if program.error is not None:
+            return None
+        verdict = self.run.verdict(program.key)
+        if verdict is None:
+            verdict = await self._judged(problem, program)
+            self.run.add_verdict(program.key, verdict)
+        return verdict
+
+    def _desk(self, model: Model) -> _Desk:
+        return self._desks.setdefault(id(model), _Desk(model, self.run))
+
+    async def _judged(self, problem: Problem, program: Program) -> Verdict:
+        if program.extraction == "none":
+            return no_program(problem, self.sandbox.tier)
+        key = problem.id, program.source
+        if key not in self._verdicts:
+            self._verdicts[key] = asyncio.create_task(self.sandbox.judge(problem, program.source))
+        return await self._verdicts[key]
+
+    async def _grow(self, problems: Iterable[Problem], policy: Policy, advance: Advance) -> None:
+        done = 0
+
+        async def work() -> None:
+            nonlocal done
+            for problem in problems:  # an iterator that all workers take from
+                self.run.add_problem(problem)
+                await policy(problem)
+                self._forget(problem)
+                done += 1
+                advance(done, f"{self.run.counts.outcomes['passed']} first programs passed")
+
+        await all_of(work() for _ in range(self._width))
+
+    def _forget(self, problem: Problem) -> None:
+        """Drop what was remembered of a problem's programs, which may be long."""
+        for key in [key for key in self._verdicts if key[0] == problem.id]:
+            del self._verdicts[key]
+
+
+class _Desk:
+    """Where one model's answers are asked for: at most ``model.parallel`` calls are under way."""
+
+    def __init__(self, model: Model, run: Run) -> None:
+        self._model = model
+        self._run = run
+        self._waiting: deque[tuple[Ask, asyncio.Future[Program]]] = deque()
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def ask(self, ask: Ask) -> Program:
+        """Return the model's answer."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Program] = loop.create_future()
+        self._waiting.append((ask, answer))
+        loop.call_soon(self._send)  # when all who can ask now have asked: they fill one batch
+        return await answer
+
+    def _send(self) -> None:
+        while self._waiting and len(self._calls) < self._model.parallel:
+            batch = [self._waiting.popleft() for _ in range(min(self._model.batch, len(self._waiting)))]
+            call = asyncio.create_task(self._call(batch))
+            self._calls.add(call)
+            call.add_done_callback(self._ended)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        self._send()
+
+    async def _call(self, batch: list[tuple[Ask, asyncio.Future[Program]]]) -> None:
+        wanted = [(ask, answer) for ask, answer in batch if not answer.done()]  # some may have been given up
+        try:
+            completions = await self._model.sample([ask.request for ask, _ in wanted]) if wanted else []
+        except Exception as error:
+            for _, answer in wanted:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for (ask, answer), completion in zip(wanted, completions, strict=True):
+            self._record(ask, answer, completion)
+
+    def _record(self, ask: Ask, answer: asyncio.Future[Program], completion: Completion) -> None:
+        program = ask.program(completion, self._model.name)
+        self._run.add_program(program)
+        if not answer.done():
+            answer.set_result(program)
+
+
+async def all_of(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Await all, and return what they return; the first that fails ends the others, and its exception is raised."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
