@@ -28,6 +28,7 @@ RECORDED = "recorded.jsonl"
 RANKS = "ranks.jsonl"
 SAMPLES = "samples.jsonl"
 TREES = "trees.jsonl"
+REJUDGED = "rejudged.jsonl"
 
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROBLEMS: {"id": str},
@@ -36,6 +37,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     VERDICTS: {"problem": str, "index": int, "outcome": str, "checks": list, "mode": str},
     RECORDED: {"problem": str, "index": int, "passed": bool},
     TREES: {"problem": str, "node": str, "kind": str},
+    REJUDGED: {"problem": str, "index": int, "role": str, "outcome": str},
     RANKS: {"problem": str, "index": int, "scores": dict, "groups": dict},
 }
 

@@ -32,6 +32,7 @@ from regreen.records import (
     PROGRAMS,
     PROMPTS,
     RECORDED,
+    REJUDGED,
     SAMPLES,
     SCORES,
     TREES,
@@ -46,7 +47,7 @@ from regreen.records import (
     write_json,
 )
 from regreen.tree import Node, node_to_line
-from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
+from regreen.verdict import Outcome, Verdict, verdict_from_line, verdict_to_line
 
 _SYNC_SECONDS = 5.0
 _CHECK_TEXT = 2_000  # characters of a check's text that problems.jsonl keeps, for `regreen show`
@@ -189,7 +190,20 @@ class Run:
         with self._guard:
             if (node.problem, node.node) not in self._nodes:
                 self._nodes.add((node.problem, node.node))
-                self._trees().append(node_to_line(node))
+                self._file(TREES).append(node_to_line(node))
+
+    def add_rejudged(self, key: Key, outcome: Outcome) -> None:
+        """Record what judging a program once more came to; its verdict stays."""
+        with self._guard:
+            if key not in self._rejudged:
+                self._rejudged.add(key)
+                problem, index, role = key
+                record = {"v": 1, "problem": problem, "index": index, "role": role, "outcome": outcome.value}
+                self._file(REJUDGED).append(record)
+
+    def has_rejudged(self, key: Key) -> bool:
+        """True if the program under this key has been judged once more."""
+        return key in self._rejudged
 
     def program(self, key: Key) -> Program | None:
         """Return a program, read back from the file, or None."""
@@ -241,13 +255,14 @@ class Run:
         self._programs = self._places(PROGRAMS)
         self._verdicts = self._places(VERDICTS)
         self._recorded = self._places(RECORDED)
+        self._rejudged = {(r["problem"], r["index"], r["role"]) for _, r in read_records(self.path / REJUDGED)}
         self._nodes = {(record["problem"], record["node"]) for _, record in read_records(self.path / TREES)}
 
-    def _trees(self) -> Lines:
-        """The file of trees, which only a run that grows some has."""
-        if TREES not in self._lines:
-            self._lines[TREES] = Lines(self.path / TREES)
-        return self._lines[TREES]
+    def _file(self, name: str) -> Lines:
+        """The file of trees or of second verdicts, which not every run has."""
+        if name not in self._lines:
+            self._lines[name] = Lines(self.path / name)
+        return self._lines[name]
 
     def _places(self, name: str) -> Places:
         places = Places()

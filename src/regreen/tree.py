@@ -75,8 +75,7 @@ class Node:
     @property
     def key(self) -> tuple[str, int, str]:
         """The node's key in a run's programs and verdicts."""
-        root, _, rest = self.node.partition(".")
-        return self.problem, int(root), f"{self.kind}:{rest}" if rest else SAMPLE
+        return key_of(self.problem, self.node, self.kind)
 
     def passed(self, verdicts: Literal["ours", "recorded"] = "ours") -> bool | None:
         """Tell whether the program passed by our verdict or by the recorded one; None where there is none."""
@@ -85,9 +84,20 @@ class Node:
         return None if self.outcome is None else self.outcome == "passed"
 
 
+def key_of(problem: str, node: str, kind: str) -> tuple[str, int, str]:
+    """Return the key in a run's programs and verdicts of what stands at a node, or of a control in its place."""
+    root, _, rest = node.partition(".")
+    return problem, int(root), f"{kind}:{rest}" if rest else SAMPLE
+
+
 def node_name(index: int, role: str) -> str:
     """Return the name of the node that has this index and role in a run; undoes :attr:`Node.key`."""
     return str(index) if role == SAMPLE else f"{index}.{role.partition(':')[2]}"
+
+
+def is_node(role: str) -> bool:
+    """Tell whether what has this role in a run is a node of a tree, and not a control."""
+    return role == SAMPLE or role.partition(":")[0] in KINDS
 
 
 def kind_of(role: str) -> Kind:

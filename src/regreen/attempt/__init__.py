@@ -11,14 +11,14 @@ import atexit
 import threading
 
 from regreen.attempt.asking import Ask, Asking, seed_of
-from regreen.attempt.growing import Grower
+from regreen.attempt.growing import Attempt, Grower
 from regreen.attempt.judging import judge_programs
 from regreen.attempt.opening import Opening
 from regreen.problem import Problem
 from regreen.sandbox import Limits, LocalSandbox
 from regreen.verdict import Verdict
 
-__all__ = ["Ask", "Asking", "Grower", "Opening", "judge", "judge_programs", "seed_of"]
+__all__ = ["Ask", "Asking", "Attempt", "Grower", "Opening", "judge", "judge_programs", "seed_of"]
 
 _shared: LocalSandbox | None = None
 _guard = threading.Lock()

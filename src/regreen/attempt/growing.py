@@ -1,7 +1,7 @@
 """Grow trees: ask, extract, judge as coroutines, where what is asked next depends on verdicts.
 
     async def policy(problem):
-        program, verdict = await grower.attempt(opening.ask(problem, 0, run), model)
+        attempt = await grower.attempt(opening.ask(problem, 0, run), model)
         ...
     grower.grow(problems, policy, what="repairing", total=len(problems))
 
@@ -16,6 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from regreen.attempt.asking import Ask
@@ -26,6 +27,7 @@ from regreen.program import Program
 from regreen.run import Run
 from regreen.sandbox import LocalSandbox
 from regreen.track import Advance, progress
+from regreen.tree import SAMPLE, Kind, is_node, key_of, node_name, node_of
 from regreen.verdict import Verdict
 
 _SPARE = 4  # problems grown at once for each place in a batch: while some are judged, others are asked about
@@ -36,6 +38,29 @@ Policy = Callable[[Problem], Awaitable[None]]
 
 class _Spent(Exception):
     """No more tokens may be generated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A program and the verdict on it; there is none on what a backend would not write."""
+
+    program: Program
+    verdict: Verdict | None
+
+    @property
+    def node(self) -> str:
+        """The name of its node in a tree."""
+        return node_name(self.program.index, self.program.role)
+
+    @property
+    def passed(self) -> bool:
+        """True if it passed every check."""
+        return self.verdict is not None and self.verdict.passed
+
+    @property
+    def can_be_repaired(self) -> bool:
+        """True for what was judged and failed."""
+        return self.verdict is not None and not self.verdict.passed
 
 
 class Grower:
@@ -61,16 +86,45 @@ class Grower:
         self._desks: dict[int, _Desk] = {}
         self._verdicts: dict[tuple[str, str], asyncio.Task[Verdict]] = {}
 
-    def grow(self, problems: Iterable[Problem], policy: Policy, *, what: str, total: int, quiet: bool = True) -> None:
+    def grow(
+        self,
+        problems: Iterable[Problem],
+        policy: Policy,
+        *,
+        what: str,
+        total: int,
+        at_once: int | None = None,
+        quiet: bool = True,
+    ) -> None:
         """Run the policy on every problem, many at once, until all are done or the tokens are spent."""
         self._desks.clear()  # of an earlier event loop
         with progress(what, total=total, quiet=quiet) as advance, suppress(_Spent):
-            asyncio.run(self._grow(iter(problems), policy, advance))
+            asyncio.run(self._grow(iter(problems), policy, at_once or self._width, advance))
 
-    async def attempt(self, ask: Ask, model: Model) -> tuple[Program, Verdict | None]:
-        """Ask, extract, judge. There is no verdict on a program that the model's backend refused to write."""
+    async def attempt(self, ask: Ask, model: Model) -> Attempt:
+        """Ask, extract, judge; what belongs to a tree is recorded as a node of it."""
         program = await self.ask(ask, model)
-        return program, await self.judge(ask.problem, program)
+        verdict = await self.judge(ask.problem, program)
+        if is_node(program.role):
+            self.run.add_node(node_of(program, verdict))
+        return Attempt(program, verdict)
+
+    async def say(self, ask: Ask, model: Model) -> str:
+        """Ask for words, which are not judged, recorded as a node; return the model's whole text."""
+        return self.note(await self.ask(ask, model))
+
+    def note(self, words: Program) -> str:
+        """Record words as a node, whoever said them; return them."""
+        self.run.add_program(words)
+        self.run.add_node(node_of(words, None))
+        return words.text or ""
+
+    def known(self, problem: Problem, index: int, role: str = SAMPLE) -> Attempt:
+        """Return an attempt that the run has."""
+        program = self.run.program((problem.id, index, role))
+        if program is None:
+            raise LookupError(f"no {role} {index} of {problem.id}")
+        return Attempt(program, self.run.verdict(program.key))
 
     async def ask(self, ask: Ask, model: Model) -> Program:
         """Return what the model answers, or what the run has of it."""
@@ -103,7 +157,7 @@ class Grower:
             self._verdicts[key] = asyncio.create_task(self.sandbox.judge(problem, program.source))
         return await self._verdicts[key]
 
-    async def _grow(self, problems: Iterable[Problem], policy: Policy, advance: Advance) -> None:
+    async def _grow(self, problems: Iterable[Problem], policy: Policy, at_once: int, advance: Advance) -> None:
         done = 0
 
         async def work() -> None:
@@ -115,12 +169,18 @@ class Grower:
                 done += 1
                 advance(done, f"{self.run.counts.outcomes['passed']} first programs passed")
 
-        await all_of(work() for _ in range(self._width))
+        await all_of(work() for _ in range(at_once))
 
     def _forget(self, problem: Problem) -> None:
         """Drop what was remembered of a problem's programs, which may be long."""
         for key in [key for key in self._verdicts if key[0] == problem.id]:
             del self._verdicts[key]
+
+
+def words_of(problem: Problem, node: str, kind: Kind, text: str, speaker: str) -> Program:
+    """Return words that no model generated, as a run records them at a node."""
+    _, index, role = key_of(problem.id, node, kind)
+    return Program(problem.id, index, "", role, text=text, extraction="words", model=speaker, tokens=0)
 
 
 class _Desk:

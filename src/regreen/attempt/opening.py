@@ -42,7 +42,7 @@ class Opening:
 
         Temperatures go round within a problem's programs, so that more programs move no index.
         """
-        prompt, key = self._prompt(problem, run)
+        prompt, key = self.prompt(problem, run)
         return self.asked(problem, prompt, key, index, role, self.template)
 
     def asked(self, problem: Problem, prompt: Prompt, key: str, index: int, role: str, template: Template) -> Ask:
@@ -66,7 +66,8 @@ class Opening:
         show = self.sampling.show
         return problem if show is None else with_shown(problem, show)
 
-    def _prompt(self, problem: Problem, run: Run) -> tuple[Prompt, str]:
+    def prompt(self, problem: Problem, run: Run) -> tuple[Prompt, str]:
+        """Return the first prompt for a problem, and the key under which the run has it."""
         if problem.id not in self._rendered:
             prompt = self.template.render(self.showing(problem), examples=self._examples)
             self._rendered[problem.id] = prompt, run.add_prompt(as_json(prompt))

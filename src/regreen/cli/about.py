@@ -60,7 +60,7 @@ def _list_benchmarks(data: Path | None, *, as_json: bool) -> int:
 @command()
 def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
     """Say how well this machine confines programs."""
-    from regreen.evaluate import Judging
+    from regreen.options import Judging
     from regreen.report import Table, render
     from regreen.sandbox import probe
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from regreen.evaluate import Choice, Judging, Sampling
     from regreen.models import Model
+    from regreen.options import Choice, Judging, Sampling
     from regreen.summary import View
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -116,7 +116,7 @@ class Problems:
 
     def choice(self) -> Choice:
         """Return them as the library takes them."""
-        from regreen.evaluate import Choice
+        from regreen.options import Choice
 
         return Choice(self.data, tuple(self.only or ()), self.limit, self.after, self.before)
 
@@ -139,7 +139,7 @@ class Bounds:
 
     def judging(self) -> Judging:
         """Return them as the library takes them."""
-        from regreen.evaluate import Judging
+        from regreen.options import Judging
 
         return Judging(self.timeout, self.memory, self.output_limit, self.sandbox, self.jobs)
 
@@ -174,11 +174,6 @@ class Asked:
         str | None,
         option("--base-url", help="an OpenAI-compatible endpoint, as http://HOST:8000/v1", metavar="URL"),
     ] = None
-    n: Annotated[int, option("-n", help="programs for each problem", min=1, show=True, metavar="N")] = 1
-    temperature: Annotated[
-        Any,
-        option("--temperature", help="or several, as 0.2,0.8", parser=temperatures, show=True, metavar="T,T,..."),
-    ] = "0"
     top_p: Annotated[float, option("--top-p", help="nucleus sampling", min=1e-6, max=1.0, show=True, metavar="P")] = (
         0.95
     )
@@ -217,13 +212,13 @@ class Asked:
         given = {name: getattr(self, name) for name in _MODEL_OPTIONS}
         return open_model(self.model, cache=self.cache, **given)
 
-    def sampling(self, seed: int) -> Sampling:
+    def sampling(self, n: int, temperatures: tuple[float, ...], seed: int) -> Sampling:
         """Return what is asked as the library takes it."""
-        from regreen.evaluate import Sampling
+        from regreen.options import Sampling
 
         return Sampling(
-            n=self.n,
-            temperatures=self.temperature,
+            n=n,
+            temperatures=temperatures,
             top_p=self.top_p,
             max_tokens=self.max_tokens,
             stop=tuple(self.stop or ()),

@@ -10,7 +10,20 @@ from typing import Annotated, Any
 from typer import Argument
 
 from regreen.cli.app import BAD_INPUT, DONE, NOT_GREEN, command, say
-from regreen.cli.options import Asked, Bounds, Json, Missing, Out, Problems, Quiet, Scores, Verbose, Which, option
+from regreen.cli.options import (
+    Asked,
+    Bounds,
+    Json,
+    Missing,
+    Out,
+    Problems,
+    Quiet,
+    Scores,
+    Verbose,
+    Which,
+    option,
+    temperatures,
+)
 
 _BAD_LINES = 20  # said one by one
 
@@ -66,6 +79,11 @@ def evaluate(
     chosen: Problems,
     bounds: Bounds,
     scores: Scores,
+    n: Annotated[int, option("-n", help="programs for each problem", min=1, show=True, metavar="N")] = 1,
+    temperature: Annotated[
+        Any,
+        option("--temperature", help="or several, as 0.2,0.8", parser=temperatures, show=True, metavar="T,T,..."),
+    ] = "0",
     out: Out = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -79,7 +97,7 @@ def evaluate(
     found = evaluate.evaluate(
         benchmark,
         asked.open(),
-        sampling=asked.sampling(scores.seed),
+        sampling=asked.sampling(n, temperature, scores.seed),
         choice=chosen.choice(),
         judging=bounds.judging(),
         view=scores.view(),

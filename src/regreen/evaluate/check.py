@@ -7,12 +7,12 @@ from pathlib import Path
 
 from regreen import benchmarks
 from regreen.errors import InputError
-from regreen.evaluate.working import finish, judge_rows
 from regreen.options import Choice, Judging, about
 from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record
 from regreen.run import Run, Settings
+from regreen.working import finish, judge_rows
 
 
 def check(

@@ -10,13 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from regreen.attempt import Ask, Asking, Opening
-from regreen.evaluate.working import finish, judge_rows
 from regreen.models import Model
 from regreen.options import Choice, Judging, Sampling, about, asked_of
 from regreen.problem import Problem
 from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
+from regreen.working import finish, judge_rows
 
 _NAMED = 10  # problems whose samples were refused
 

@@ -13,7 +13,6 @@ from typing import Literal
 
 from regreen import benchmarks, formats
 from regreen.errors import InputError
-from regreen.evaluate.working import finish, judge_rows
 from regreen.extract import STOP_SETS, stop_at
 from regreen.formats.reading import FORMS
 from regreen.options import Choice, Judging, about
@@ -22,6 +21,7 @@ from regreen.program import Program
 from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
+from regreen.working import finish, judge_rows
 
 _MOST_INDEX = 1_000_000  # programs of one problem
 

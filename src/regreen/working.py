@@ -1,4 +1,4 @@
-"""What scoring, checking and evaluating do alike: judge rows into a run, and sum it up."""
+"""What commands that judge do alike: judge rows into a run, and sum it up."""
 
 from __future__ import annotations
 

@@ -1,0 +1,160 @@
+"""``regreen repair``: trees of programs, explanations and repairs on a live model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Argument
+
+from regreen.cli.app import DONE, command, say
+from regreen.cli.options import Asked, Bounds, Json, Out, Problems, Quiet, Scores, option, temperatures
+
+if TYPE_CHECKING:
+    from regreen.models import Model
+    from regreen.repair import Repairing
+
+
+class Order(StrEnum):
+    """In which order a tree is grown."""
+
+    BATCHED = "batched"
+    BFS = "bfs"
+    DFS = "dfs"
+
+
+class Reveal(StrEnum):
+    """Which checks' failures may be told."""
+
+    SHOWN = "shown"
+    REVEALED = "revealed"
+    ALL = "all"
+
+
+def _controls(text: str) -> tuple[str, ...]:
+    return () if text == "none" else tuple(text.split(","))
+
+
+def one_temperature(text: str) -> float:
+    """Return the temperature of trees, which is one."""
+    found = temperatures(text)
+    if len(found) > 1:
+        raise typer.BadParameter(f"{text!r}: give one; trees of several cannot be compared")
+    return found[0]
+
+
+@dataclass
+class Trees:
+    """How trees grow."""
+
+    feedback: Annotated[
+        str,
+        option(
+            "--feedback",
+            help="none, self, oracle, static, trace, notes:FILE, a MODEL, or several as self+static",
+            show=True,
+            metavar="WHO",
+        ),
+    ] = "self"
+    feedback_url: Annotated[
+        str | None, option("--feedback-url", help="the explaining model's endpoint, if another", metavar="URL")
+    ] = None
+    np: Annotated[int, option("--np", help="first programs", min=1, show=True, metavar="N")] = 10
+    nfr: Annotated[
+        int | None,
+        option("--nfr", help="explanations with their repairs, for each failing program", min=1, metavar="N"),
+    ] = None
+    nf: Annotated[int | None, option("--nf", help="explanations, asked for apart", min=1, metavar="N")] = None
+    nr: Annotated[int | None, option("--nr", help="repairs for each explanation", min=1, metavar="N")] = None
+    order: Annotated[Order, option("--order", help="what is grown first", show=True)] = Order.BATCHED
+    full: Annotated[bool, option("--full", help="grow whole trees instead of ending at the first pass")] = False
+    depth: Annotated[int, option("--depth", help="levels of repair", min=1, show=True, metavar="N")] = 1
+    reveal: Annotated[
+        Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")
+    ] = None
+    control: Annotated[
+        Any,
+        option(
+            "--control", help="drawn beside: resample, swapped or none", parser=_controls, show=True, metavar="WHAT"
+        ),
+    ] = "resample,swapped"
+    again: Annotated[
+        float, option("--again", help="share of programs judged a second time", min=0.0, max=1.0, show=True)
+    ] = 0.1
+    programs: Annotated[
+        Path | None, option("--programs", help="a run whose samples are the first programs", metavar="RUN")
+    ] = None
+    temperature: Annotated[
+        Any, option("--temperature", help="of all texts", parser=one_temperature, show=True, metavar="T")
+    ] = "0.8"
+
+    def repairing(self) -> Repairing:
+        """Return it as the library takes it."""
+        from regreen.repair import Repairing
+
+        return Repairing(
+            feedback=self.feedback,
+            nfr=self.nfr,
+            nf=self.nf,
+            nr=self.nr,
+            order=self.order.value,
+            full=self.full,
+            depth=self.depth,
+            reveal=self.reveal and self.reveal.value,
+            controls=self.control,
+            again=self.again,
+        )
+
+    def explainer(self, asked: Asked) -> Model | None:
+        """Return the model that explains, if it is another than the one that repairs."""
+        from regreen.arms import split_feedback
+        from regreen.models import open_model
+
+        name, _ = split_feedback(self.feedback)
+        if name in (None, "self"):
+            return None
+        url = (self.feedback_url or asked.base_url) if name.startswith("openai:") else None
+        return open_model(name, base_url=url, cache=asked.cache)
+
+
+@command()
+def repair(
+    benchmark: Annotated[str, Argument(help="a name, name:split, or a file", metavar="BENCHMARK")],
+    asked: Asked,
+    trees: Trees,
+    chosen: Problems,
+    bounds: Bounds,
+    scores: Scores,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Write programs, explain why they fail, repair them: trees, and what they are held against.
+
+    After a kill the same command goes on; a larger --np, --nfr, --nf, --nr or --limit extends the trees.
+    """
+    from regreen import report as reports
+    from regreen.repair import repair as grow
+
+    found = grow(
+        benchmark,
+        asked.open(),
+        explainer=trees.explainer(asked),
+        sampling=asked.sampling(trees.np, (trees.temperature,), scores.seed),
+        repairing=trees.repairing(),
+        choice=chosen.choice(),
+        judging=bounds.judging(),
+        view=scores.view(),
+        programs=trees.programs,
+        out=out,
+        quiet=quiet,
+    )
+    reported = reports.report([Path(found["run"])], scores.view())
+    print(json.dumps(reported) + "\n" if as_json else reports.render(reports.tables(reported)), end="")
+    for note in found["notes"]:
+        say(note)
+    return DONE

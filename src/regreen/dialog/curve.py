@@ -1,0 +1,51 @@
+"""How many problems are solved after each turn of a dialog, beside as many programs without hints.
+
+Source: Austin et al. 2021 (arXiv 2108.07732), section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from regreen.metrics import mean_interval, paired_difference, paired_permutation
+from regreen.records import Record
+from regreen.summary import estimate_record
+from regreen.tree import RepairTree
+
+
+def turn_curve(
+    trees: Mapping[str, RepairTree], fresh: Mapping[str, list[bool]], *, turns: int, seed: int = 0
+) -> Record:
+    """Return the share of problems solved by each turn, and that of the control.
+
+    Args:
+        trees: of each problem, its transcript.
+        fresh: of each problem, whether each of its programs without hints passed, in order; they follow the first
+            program of the transcript.
+        turns: programs that the model might write.
+        seed: of the intervals.
+
+    Returns:
+        ``turns``: for each its number, ``pass`` and, with fresh programs, ``control``, ``difference`` and its ``p``.
+    """
+    curve = []
+    for turn in range(1, turns + 1):
+        hinted = [float(_solved(tree, turn)) for tree in trees.values()]
+        line: Record = {"turn": turn, "pass": estimate_record(mean_interval(hinted, seed=seed), 1)}
+        if fresh:
+            alone = [float(_solved(tree, 1) or any(fresh.get(name, [])[: turn - 1])) for name, tree in trees.items()]
+            line["control"] = estimate_record(mean_interval(alone, seed=seed), 1)
+            line["difference"] = estimate_record(paired_difference(alone, hinted, seed=seed), 1)
+            line["p"] = paired_permutation(alone, hinted, seed=seed)
+        curve.append(line)
+    return {"problems": len(trees), "hints": sum(_hints(tree) for tree in trees.values()), "turns": curve}
+
+
+def _solved(tree: RepairTree, turn: int) -> bool:
+    """Tell whether one of the first programs of a transcript passed."""
+    (way,) = tree.trajectories()
+    return any(node.passed() for node in way.programs[:turn])
+
+
+def _hints(tree: RepairTree) -> int:
+    return sum(node.kind == "hint" for node in tree.nodes.values())

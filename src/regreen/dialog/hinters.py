@@ -1,0 +1,132 @@
+"""Who hints: a file or a model. A person does so too, at the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from regreen import prompts
+from regreen.errors import InputError
+from regreen.models import Model
+from regreen.problem import Problem
+
+if TYPE_CHECKING:
+    from regreen.attempt import Attempt
+    from regreen.dialog.talk import Talk
+
+_NAMED = 3  # ids that a message shows
+
+
+class Hinter(Protocol):
+    """Somebody who hints.
+
+    ``name`` stands in the run's settings. ``at_once`` is how many problems may be talked about side by side, None for
+    as many as the model takes.
+    """
+
+    name: str
+    at_once: int | None
+
+    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+        """Return a hint at what is wrong with a program, the answer of a turn (from 1), or None to say no more."""
+        ...
+
+    def ended(self, problem: Problem, last: Attempt) -> None:
+        """Hear how a dialog ended."""
+        ...
+
+    def read(self, text: str) -> str:
+        """Return the hint in what was recorded of one."""
+        ...
+
+    def models(self, model: Model) -> list[Model]:
+        """Return who is asked in a dialog with this model."""
+        ...
+
+
+class Listener:
+    """What most who hint have in common."""
+
+    at_once: int | None = None
+
+    def ended(self, problem: Problem, last: Attempt) -> None:
+        """Nothing is to be heard."""
+
+    def read(self, text: str) -> str:
+        """All of it is the hint."""
+        return text
+
+    def models(self, model: Model) -> list[Model]:
+        """No other model is asked."""
+        return [model]
+
+
+class FileHinter(Listener):
+    """Hints from a file of JSON Lines: ``{"problem": ID, "text": TEXT, "turn"?: 1}``.
+
+    A line without a turn is the answer to the problem's next failing program that has none of its own.
+    """
+
+    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+        """Read the file; raises InputError that names file and line."""
+        self.name = f"file:{path.name}"
+        known = {problem.id for problem in problems}
+        self.hints: dict[tuple[str, int], str] = {}
+        for where, line in _lines(path):
+            problem, text, turn = line.get("problem"), line.get("text"), line.get("turn")
+            if not isinstance(problem, str) or not isinstance(text, str) or not (turn is None or _is_turn(turn)):
+                raise InputError(f'{where}: expected {{"problem": ID, "text": TEXT, "turn"?: 1, 2, ...}}')
+            if problem not in known:
+                some = ", ".join(sorted(known)[:_NAMED])
+                raise InputError(f"{where}: no problem {problem!r} among those chosen; ids look like {some}")
+            turn = turn or next(turn for turn in range(1, 1 << 30) if (problem, turn) not in self.hints)
+            self.hints[problem, turn] = text
+
+    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+        """Return the file's hint for this turn."""
+        return self.hints.get((problem.id, turn))
+
+
+class ModelHinter(Listener):
+    """Hints that a model writes: it sees the program and its failure, and explains in a few sentences."""
+
+    def __init__(self, model: Model, problem: Problem) -> None:
+        """Take a model; the problem decides which template fits."""
+        self.name = model.name
+        self.model = model
+        self.template = prompts.load(prompts.default_for(problem, chat=model.chat, what="feedback"))
+
+    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+        """Return what the model says of the program."""
+        return self.read(await talk.asked(problem, self.model, self.template, failing))
+
+    def read(self, text: str) -> str:
+        """Return the words in what the model wrote."""
+        return self.template.words(text)
+
+    def models(self, model: Model) -> list[Model]:
+        """The hinting model is asked too."""
+        return [model, self.model]
+
+
+def _is_turn(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _lines(path: Path) -> Iterable[tuple[str, dict[str, object]]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as hints ({error}); expected JSON Lines") from error
+    for number, raw in enumerate(text.splitlines(), 1):
+        if raw.strip():
+            where = f"{path}:{number}"
+            try:
+                line = json.loads(raw)
+            except ValueError as error:
+                raise InputError(f"{where}: not JSON ({error}); expected one object a line") from error
+            if not isinstance(line, dict):
+                raise InputError(f"{where}: expected a JSON object")
+            yield where, line

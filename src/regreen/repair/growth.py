@@ -1,0 +1,139 @@
+"""What can be done to one problem's tree: write a first program, say what is wrong with one, repair it.
+
+Each is asked for, judged and recorded as a node; done again, it is found in the run.
+
+Source: Olausson et al. 2023 (arXiv 2306.09896), section 3; prompts and messages after its published code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from regreen.arms import Arm
+from regreen.attempt import Ask, Attempt, Grower, Opening
+from regreen.attempt.growing import words_of
+from regreen.attempt.opening import as_json
+from regreen.controls import SWAPPED, Told
+from regreen.feedback import error_sentence
+from regreen.models import Model
+from regreen.problem import Problem
+from regreen.prompts import Template, Wrong
+from regreen.tree import Node, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """Who says what is wrong, and by which templates the models are asked.
+
+    ``model`` writes explanations, ``arms`` add words that need no model. ``joint`` has the repairing model write the
+    explanation and the repair in one text. ``swapped`` asks for a repair given another problem's words.
+    """
+
+    model: Model | None
+    arms: tuple[Arm, ...]
+    joint: bool
+    feedback: Template | None
+    repair: Template
+    swapped: Template
+
+    @property
+    def silent(self) -> bool:
+        """True if nothing is said beyond the error sentence."""
+        return self.model is None and not self.arms and not self.joint
+
+
+class Growth:
+    """One problem's tree as it grows."""
+
+    def __init__(
+        self, problem: Problem, told: Problem, grower: Grower, opening: Opening, model: Model, voices: Voices
+    ) -> None:
+        """Begin with a problem; ``told`` is the same one with the checks whose failures may be told."""
+        self._problem = problem
+        self._told = told
+        self._grower = grower
+        self._opening = opening
+        self._model = model
+        self.voices = voices
+        self._words: dict[str, asyncio.Future[str]] = {}
+
+    async def first(self, index: int) -> Attempt:
+        """Have a first program written and judged."""
+        return await self._grower.attempt(self._opening.ask(self._problem, index, self._grower.run), self._model)
+
+    async def explain(self, failing: Attempt, number: int) -> str:
+        """Return what is said about a failing program: nothing, an explanation by a model, or the arms' words."""
+        voices = self.voices
+        if voices.joint or voices.silent:
+            return ""
+        child = f"{failing.node}.{number}"
+        if voices.model is None:
+            return await self._arms_node(failing, child)
+        assert voices.feedback is not None  # a model that explains is asked by it
+        wrong = Wrong(failing.program.source, await self._error(failing))
+        text = await self._grower.say(self._ask(voices.feedback, wrong, child, "feedback"), voices.model)
+        return voices.feedback.words(text)
+
+    async def repair(self, failing: Attempt, branch: int, words: str, number: int) -> Attempt:
+        """Have a failing program repaired, given the words of one branch."""
+        voices = self.voices
+        apart = not (voices.joint or voices.silent)
+        child = f"{failing.node}.{branch}.{number}" if apart else f"{failing.node}.{branch}"
+        error = await self._error(failing) if voices.joint or voices.model else self._sentence(failing)
+        wrong = Wrong(failing.program.source, error, words)
+        ask = self._ask(voices.repair, wrong, child, "joint" if voices.joint else "repair")
+        return await self._grower.attempt(ask, self._model)
+
+    def told(self, node: Node) -> Told:
+        """Return what was said in a node right below a first program; the error sentence where nothing more was."""
+        voices, parent = self.voices, node.parent or ""
+        if voices.joint:
+            words = voices.repair.words(node.text or "")
+        else:
+            words = self._sentence(self._first(parent)) if voices.silent else node.text or ""
+        return Told(node.problem, parent, node.node, words)
+
+    async def repair_swapped(self, entry: Told, words: str) -> None:
+        """Have a failing first program repaired, given what was said about another problem's."""
+        failing = self._first(entry.node)
+        sentence = words if self.voices.silent else self._sentence(failing)
+        wrong = Wrong(failing.program.source, sentence, "" if self.voices.silent else words)
+        await self._grower.attempt(self._ask(self.voices.swapped, wrong, entry.child, SWAPPED), self._model)
+
+    def _first(self, node: str) -> Attempt:
+        return self._grower.known(self._problem, int(node))
+
+    async def _arms_node(self, failing: Attempt, child: str) -> str:
+        """Return the arms' words, recorded as a feedback node that cost no tokens."""
+        said = self._grower.run.program(key_of(self._problem.id, child, "feedback"))
+        if said is None:
+            name = "+".join(arm.name for arm in self.voices.arms)
+            said = words_of(self._problem, child, "feedback", await self._said(failing), name)
+        return self._grower.note(said)
+
+    async def _error(self, failing: Attempt) -> str:
+        """Return the error sentence, and below it what the arms say."""
+        return "\n\n".join(filter(None, [self._sentence(failing), await self._said(failing)]))
+
+    async def _said(self, failing: Attempt) -> str:
+        """Return what the arms say of a program; they are asked once, however many repairs are."""
+        if failing.node not in self._words:
+            self._words[failing.node] = asyncio.ensure_future(self._ask_arms(failing))
+        return await self._words[failing.node]
+
+    async def _ask_arms(self, failing: Attempt) -> str:
+        source, verdict = failing.program.source, failing.verdict
+        assert verdict is not None  # what was not judged is not repaired
+        said = [await arm.words(self._told, source, verdict, node=failing.node) for arm in self.voices.arms]
+        return "\n\n".join(filter(None, said))
+
+    def _sentence(self, failing: Attempt) -> str:
+        assert failing.verdict is not None
+        return error_sentence(self._told, failing.verdict)
+
+    def _ask(self, template: Template, wrong: Wrong, child: str, kind: str) -> Ask:
+        prompt = template.render(self._opening.showing(self._problem), wrong=wrong)
+        key = self._grower.run.add_prompt(as_json(prompt))
+        _, index, role = key_of(self._problem.id, child, kind)
+        return self._opening.asked(self._problem, prompt, key, index, role, template)

@@ -1,0 +1,117 @@
+"""Trees and their controls, grown one stage after the other: each stage's policy is awaited for every problem."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from regreen.arms import open_arms, split_feedback
+from regreen.attempt import Grower, Opening
+from regreen.attempt.growing import Policy, all_of
+from regreen.controls import resample, swap
+from regreen.models import Model
+from regreen.options import Sampling
+from regreen.problem import Problem, with_revealed
+from regreen.records import TREES, Record, read_records
+from regreen.repair.growth import Growth
+from regreen.repair.options import Repairing, open_voices
+from regreen.repair.orders import ORDERS, batched
+from regreen.run import Run
+from regreen.sandbox import LocalSandbox
+from regreen.tree import Node, node_from_line
+
+
+class Repairer:
+    """Grows the trees that a repair asks for; everything that it was given decides them.
+
+    Raises InputError where the feedback asked for is not to be had.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        explainer: Model | None,
+        sampling: Sampling,
+        repairing: Repairing,
+        problems: Sequence[Problem],
+        sandbox: LocalSandbox,
+        data: Path | None = None,
+    ) -> None:
+        self.opening = Opening(sampling, problems, model, data)
+        self._model = model
+        self._sampling = sampling
+        self._repairing = repairing
+        speaker, names = split_feedback(repairing.feedback)
+        self._explainer = model if speaker == "self" else explainer
+        arms = open_arms(names, sandbox=sandbox, problems=problems, seed=sampling.seed)
+        self._voices = open_voices(repairing, problems, model, self._explainer, arms)
+        self._widths = repairing.widths(sampling.n, self._voices)
+
+    def decides(self) -> Record:
+        """Return what decides the trees beside the first programs."""
+        explainer = self._voices.model
+        named = {"feedback": self._voices.feedback, "repair": self._voices.repair}
+        return {
+            **self._repairing.decides(),
+            "explainer": explainer and [explainer.name, dict(explainer.decides)],
+            "templates": {name: f"{template.name} {template.hash}" for name, template in named.items() if template},
+        }
+
+    def grows(self) -> dict[str, int | None]:
+        """Return the widths, which may grow from one call to the next."""
+        widths = self._widths
+        return {"np": widths.np, "nf": widths.nf, "nr": widths.nr, "max_tokens_total": self._sampling.total}
+
+    def grow(self, run: Run, sandbox: LocalSandbox, problems: Sequence[Problem], *, quiet: bool = True) -> bool:
+        """Grow all trees, then the controls; False if the tokens were spent before the end."""
+        models = [self._model, *([self._voices.model] if self._voices.model else [])]
+        grower = Grower(run, sandbox, models, tokens=self._sampling.total)
+        stages: dict[str, Callable[[Grower, Sequence[Problem]], Policy]] = {"growing trees": self._tree}
+        if "resample" in self._repairing.controls:
+            stages["resampling"] = self._resample
+        if "swapped" in self._repairing.controls:
+            stages["swapping feedback"] = self._swapped
+        for what, stage in stages.items():
+            if not grower.out_of_tokens:
+                policy = stage(grower, problems)
+                grower.grow(problems, policy, what=what, total=len(problems), quiet=quiet)
+        return not grower.out_of_tokens
+
+    def _growth(self, grower: Grower, problem: Problem) -> Growth:
+        told = self.opening.showing(problem)
+        if self._repairing.reveal is not None:
+            told = with_revealed(told, self._repairing.reveal)
+        return Growth(problem, told, grower, self.opening, self._model, self._voices)
+
+    def _tree(self, grower: Grower, _: Sequence[Problem]) -> Policy:
+        order = partial(batched, full=True) if self._repairing.full else ORDERS[self._repairing.order]
+        return lambda problem: order(self._growth(grower, problem), self._widths)
+
+    def _resample(self, grower: Grower, _: Sequence[Problem]) -> Policy:
+        budgets: Counter[str] = Counter()
+        for node in _nodes(grower.run):
+            budgets[node.problem] += (node.parent is not None) * (node.tokens or 0)
+        draw = partial(resample, grower=grower, opening=self.opening, model=self._model, full=self._repairing.full)
+        return lambda problem: draw(problem, budgets[problem.id])
+
+    def _swapped(self, grower: Grower, problems: Sequence[Problem]) -> Policy:
+        growths = {problem.id: self._growth(grower, problem) for problem in problems}
+        told = [growths[node.problem].told(node) for node in _nodes(grower.run) if _first_words(node, growths)]
+        swapped = swap(told, seed=self._sampling.seed)
+
+        async def policy(problem: Problem) -> None:
+            given = swapped.get(problem.id, ())
+            await all_of(growths[problem.id].repair_swapped(entry, words) for entry, words in given)
+
+        return policy
+
+
+def _nodes(run: Run) -> Iterator[Node]:
+    return (node_from_line(record) for _, record in read_records(run.path / TREES))
+
+
+def _first_words(node: Node, wanted: Container[str]) -> bool:
+    """Tell whether a node stands right below a first program, where words are told, and its problem is wanted."""
+    return node.problem in wanted and len(node.path) == 2
