@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from random import Random
+from typing import Literal
 
 from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.prompts.views import opens_function, reads_stdin
 
+What = Literal["program", "feedback", "joint", "repair"]
 
-def default_for(problem: Problem, chat: bool) -> str:
-    """Return the name of the template that fits a problem, for a chat model or for one that continues text."""
+
+def default_for(problem: Problem, chat: bool, what: What = "program") -> str:
+    """Return the name of the template that fits a problem, for a chat model or for one that continues text.
+
+    ``what`` is asked: a program, feedback on a wrong one, a repair of it, or feedback and repair in one text.
+    """
+    if what != "program":
+        return what if chat else _plain(problem, what)
     if chat:
         return "chat"
     if opens_function(problem):
@@ -20,6 +28,15 @@ def default_for(problem: Problem, chat: bool) -> str:
     if problem.meta.get("source") == "mathqa":
         return "mathqa"
     return "apps" if "starter_code" in problem.meta or reads_stdin(problem) else "austin"
+
+
+def _plain(problem: Problem, what: What) -> str:
+    if what == "feedback":
+        return "explain"
+    completes = opens_function(problem)
+    if what == "repair":
+        return "refine" if completes else "refine-program"
+    return "joint-plain" if completes else "joint-program"
 
 
 def choose_examples(

@@ -31,7 +31,8 @@ class View:
 
     ``statement`` is the whole text; where it ends with starter code, ``question`` is what precedes it and
     ``starter_code`` the rest. ``prompt`` is the published header, signature and docstring, or empty. ``stdin`` says
-    that the program reads standard input.
+    that the program reads standard input. ``indent`` is the white space before the body of the function that ``prompt``
+    opens, or empty.
     """
 
     id: str
@@ -42,6 +43,7 @@ class View:
     entry_point: str | None
     stdin: bool
     shown: tuple[ShownCheck, ...]
+    indent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,19 @@ class SolvedView(View):
     """What a template sees of a solved example: its solution too."""
 
     solution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A program that failed, as a template sees it: its source, the sentence that says how, and words about it."""
+
+    source: str
+    error: str
+    feedback: str = ""
+
+    def tidied(self) -> Wrong:
+        """Return the same with one kind of line end."""
+        return Wrong(_unix(self.source), _unix(self.error), _unix(self.feedback))
 
 
 def view_of(problem: Problem) -> View:
@@ -84,7 +99,13 @@ def _visible(problem: Problem) -> dict[str, Any]:
         "entry_point": problem.entry_point,
         "stdin": reads_stdin(problem),
         "shown": tuple(_shown(problem.checks[at], problem.entry_point) for at in problem.shown),
+        "indent": _indent(problem.prompt) if opens_function(problem) else "",
     }
+
+
+def _indent(prompt: str) -> str:
+    """Return the white space before the last indented line: of the docstring's end, or of a long signature's."""
+    return str((re.findall(r"^[ \t]+(?=\S)", prompt, re.MULTILINE) or ["    "])[-1])
 
 
 def _shown(check: Check, entry_point: str | None) -> ShownCheck:
