@@ -1,0 +1,212 @@
+"""Dialog: hints from a file, a model and a person at a terminal; the transcript is a tree."""
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from regreen import InputError
+from regreen.dialog import FileHinter, ModelHinter, dialog
+from regreen.evaluate import Choice, Judging
+from regreen.records import read_records
+from regreen.report import report
+from tests.repair.models import Planned
+from tests.toy import GOOD, write_problems
+
+JUDGING = Judging(timeout=2.0, sandbox="local:C")
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return str(write_problems(tmp_path))
+
+
+def write_hints(tmp_path, *hints):
+    path = tmp_path / "hints.jsonl"
+    path.write_text("".join(json.dumps(hint) + "\n" for hint in hints))
+    return path
+
+
+def talked(tmp_path, toy, model, opener, out="run", **more):
+    return dialog(toy, model, opener, judging=JUDGING, out=tmp_path / out, **more)
+
+
+def nodes(tmp_path, out="run"):
+    return {(r["problem"], r["node"]): r for _, r in read_records(tmp_path / out / "trees.jsonl")}
+
+
+HINTS = [
+    {"problem": "toy/add", "text": "Add the numbers."},
+    {"problem": "toy/add", "text": "Both of them."},
+    {"problem": "toy/first", "text": "The first one has index 0.", "turn": 1},
+]
+
+
+def test_hints_from_a_file_are_given_turn_by_turn_and_the_transcript_is_a_tree(tmp_path, toy):
+    model = Planned({"toy/add": {"0.0.0.0.0"}, "toy/echo": {"0"}})
+    hints = write_hints(tmp_path, *HINTS)
+    talked(tmp_path, toy, model, lambda problems: FileHinter(hints, problems))
+    found = nodes(tmp_path)
+    kinds = [found["toy/add", name]["kind"] for name in ("0", "0.0", "0.0.0", "0.0.0.0", "0.0.0.0.0")]
+    assert kinds == ["program", "hint", "repair", "hint", "repair"]
+    assert found["toy/add", "0.0.0.0"]["text"] == "Both of them."
+    assert found["toy/add", "0.0.0.0.0"]["outcome"] == "passed"
+    assert [name for problem, name in found if problem == "toy/first"] == ["0", "0.0", "0.0.0"], "no second hint"
+    assert [name for problem, name in found if problem == "toy/echo"] == ["0"], "passed at once"
+    last = model.prompts["toy/add", "0.0.0.0.0"]
+    assert last.index("says 0.") < last.index("Add the numbers.") < last.index("says 0.0.0.") < last.index("Both of")
+
+
+def test_no_more_programs_than_turns_are_written(tmp_path, toy):
+    hints = write_hints(tmp_path, *({"problem": "toy/add", "text": f"Hint {n}."} for n in range(9)))
+    model = Planned({})
+    talked(tmp_path, toy, model, lambda p: FileHinter(hints, p), turns=3, choice=Choice(only=("toy/add",)))
+    assert [key for _, key in model.asked if "control" not in key] == ["0", "0.0.0", "0.0.0.0.0"]
+
+
+def test_as_many_fresh_programs_as_turns_stand_beside_and_the_curve_says_what_hints_did(tmp_path, toy):
+    model = Planned({"toy/add": {"0.0.0"}, "toy/first": {"0 control:resample"}, "toy/echo": {"0"}})
+    every = write_hints(tmp_path, *({"problem": name, "text": "Again."} for name in GOOD for _ in range(3)))
+    talked(tmp_path, toy, model, lambda problems: FileHinter(every, problems))
+    curve = report([tmp_path / "run"])["dialog"]["turns"]
+    assert [line["pass"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
+    assert [line["control"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
+    fresh = [key for problem, key in model.asked if problem == "toy/add" and "control" in key]
+    assert fresh == [f"{n} control:resample" for n in range(3)]
+
+
+def test_a_model_hints_and_its_tokens_are_counted(tmp_path, toy):
+    hinter = Planned({}, name="hinter")
+    model = Planned({"toy/add": {"0.0.0"}})
+    choice = Choice(only=("toy/add",))
+    talked(tmp_path, toy, model, lambda problems: ModelHinter(hinter, problems[0]), choice=choice)
+    hint = nodes(tmp_path)["toy/add", "0.0"]
+    assert (hint["kind"], hint["text"], hint["tokens"], hint["model"]) == ("hint", "It is wrong at 0.0.", 7, "hinter")
+    assert "It is wrong at 0.0." in model.prompts["toy/add", "0.0.0"]
+
+
+def test_a_dialog_goes_on_where_it_stopped(tmp_path, toy):
+    few = write_hints(tmp_path, HINTS[0])
+    model = Planned({"toy/add": {"0.0.0.0.0"}})
+    talked(tmp_path, toy, model, lambda problems: FileHinter(few, problems))
+    asked = len(model.asked)
+    more = write_hints(tmp_path, *HINTS[:2])
+    talked(tmp_path, toy, model, lambda problems: FileHinter(more, problems))
+    assert nodes(tmp_path)["toy/add", "0.0.0.0.0"]["outcome"] == "passed"
+    assert len(model.asked) - asked == len(set(model.asked)) - asked, "nothing was asked twice"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"problem": "toy/nothing", "text": "x"}', "hints.jsonl:1: no problem 'toy/nothing'"),
+        ('{"problem": "toy/add"}', "hints.jsonl:1: expected"),
+        ('{"problem": "toy/add", "text": "x", "turn": 0}', "hints.jsonl:1: expected"),
+        ("not json", "hints.jsonl:1: not JSON"),
+    ],
+)
+def test_a_hint_that_cannot_be_used_is_named(tmp_path, toy, line, said):
+    (tmp_path / "hints.jsonl").write_text(line + "\n")
+    with pytest.raises(InputError, match=said):
+        talked(tmp_path, toy, Planned({}), lambda problems: FileHinter(tmp_path / "hints.jsonl", problems))
+
+
+class Terminal:
+    """A command at a pseudo-terminal."""
+
+    def __init__(self, command, folder):
+        ours, theirs = pty.openpty()
+        environment = {"PYTHONPATH": f"{folder}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+        self._file = ours
+        self.text = ""
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
+        os.close(theirs)
+
+    def wait_for(self, pattern, seconds=40):
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.text):
+            assert time.monotonic() < deadline, f"no {pattern!r} in {self.text}"
+            if select.select([self._file], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self._file, 1 << 16).decode(errors="replace")
+                except OSError:  # the command ended
+                    assert re.search(pattern, self.text), self.text
+        before, self.text = self.text, ""
+        return before
+
+    def type(self, text):
+        os.write(self._file, f"{text}\n".encode())
+
+
+FACTORY = """
+from tests.repair.models import Planned
+def make():
+    return Planned({"toy/add": {"0.0.0.0.0"}})
+"""
+
+
+def person(tmp_path, toy, *more):
+    (tmp_path / "my_models.py").write_text(FACTORY)
+    command = [sys.executable, "-m", "regreen.cli", "dialog", toy, "-m", "my_models:make", "--sandbox", "local:C"]
+    return Terminal([*command, "-o", "run", *more], tmp_path)
+
+
+def test_a_person_sees_statement_program_and_failure_and_types_hints_at_a_terminal(tmp_path, toy):
+    terminal = person(tmp_path, toy, "toy/add")
+    seen = terminal.wait_for("hint> ")
+    assert "Write add(a, b)." in seen
+    assert "return 3" in seen
+    terminal.type("")
+    assert "/quit" in terminal.wait_for("hint> ")
+    terminal.type("/show")
+    assert "Write add(a, b)." in terminal.wait_for("hint> ")
+    terminal.type("/what")
+    assert "no /what" in terminal.wait_for("hint> ")
+    terminal.type("Use both numbers.")
+    assert "program 2" in terminal.wait_for("hint> ")
+    terminal.type("Add them.")
+    assert "toy/add: passed" in terminal.wait_for("passed\r\n[^%]*%")
+    assert terminal.process.wait(20) == 0
+    assert [nodes(tmp_path)["toy/add", name].get("text") for name in ("0.0", "0.0.0.0")] == [
+        "Use both numbers.",
+        "Add them.",
+    ]
+
+
+def test_a_person_may_leave_and_come_back(tmp_path, toy):
+    terminal = person(tmp_path, toy, "toy/add")
+    terminal.wait_for("hint> ")
+    terminal.type("Use both numbers.")
+    terminal.wait_for("hint> ")
+    terminal.type("\x03".rstrip())  # Ctrl-C
+    terminal.wait_for("type the same command again to go on")
+    assert terminal.process.wait(20) == 130
+    terminal = person(tmp_path, toy, "toy/add")
+    assert "program 2" in terminal.wait_for("hint> ")
+    terminal.type("/quit")
+    terminal.wait_for("%")
+    assert terminal.process.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "give the ID of the problem"),
+        (["toy/none"], "--only toy/none: no such problem"),
+        (["toy/add", "--json"], "leave it out"),
+        (["--hints", "h", "--hinter", "m"], "exclude each other"),
+        (["--hints", "nowhere.jsonl"], "nowhere.jsonl: cannot be read as hints"),
+    ],
+)
+def test_what_cannot_be_talked_about_is_one_clear_line(tmp_path, toy, more, said):
+    terminal = person(tmp_path, toy, *more)
+    assert re.search(rf"regreen: .*{re.escape(said)}", terminal.wait_for("regreen: [^\n]*\n").replace("\r", ""))
+    assert terminal.process.wait(20) == 2

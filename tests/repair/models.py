@@ -1,0 +1,58 @@
+"""Models for trees: one whose every answer is decided by the node it is for, and one that writes down what it is asked."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+from regreen import InfrastructureError
+from regreen.models import Completion
+from regreen.tree import node_name
+from tests.toy import BAD, GOOD
+
+
+class Planned:
+    """Answers rightly for the nodes named in ``right``, problem by problem; wrong programs differ, right ones do not."""
+
+    decides, facts, chat = {}, {}, True
+
+    def __init__(self, right, *, name="planned", batch=3, parallel=2, fail_after=None):
+        self.right = right
+        self.name, self.batch, self.parallel = name, batch, parallel
+        self.asked = []
+        self.prompts = {}
+        self._left = fail_after
+
+    async def sample(self, requests):
+        await asyncio.sleep(0)
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request):
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise InfrastructureError("the model is gone")
+        place = request.role if request.role.startswith("control") else node_name(request.index, request.role)
+        key = f"{request.index} {place}" if request.role.startswith("control") else place
+        self.asked.append((request.problem, key))
+        self.prompts[request.problem, key] = "\n".join(message.text for message in request.prompt)
+        if request.role.startswith(("feedback", "hint")):
+            return Completion(f"It is wrong at {place}.", tokens=7)
+        right = key in self.right.get(request.problem, ())
+        source = GOOD[request.problem] if right else f"{BAD[request.problem]}# {key}\n"
+        return Completion(f"It fails, says {key}.\n```python\n{source}```\n", tokens=10, prompt_tokens=100)
+
+
+class Logging:
+    """A slow model whose every call is a line in the file that ``$ASKED`` names; all of its programs are wrong."""
+
+    name, decides, facts, chat, batch, parallel = "logging", {}, {}, True, 2, 2
+
+    async def sample(self, requests):
+        for request in requests:
+            with Path(os.environ["ASKED"]).open("a") as file:
+                file.write(json.dumps([request.problem, request.index, request.role]) + "\n")
+        await asyncio.sleep(0.02)
+        return [
+            Completion(f"Words.\n```python\n{BAD[r.problem]}# {r.index} {r.role}\n```\n", tokens=9) for r in requests
+        ]

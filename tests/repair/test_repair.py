@@ -1,0 +1,228 @@
+"""Repair trees on scripted models: what is recorded, told, controlled, resumed and refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from regreen import InfrastructureError, InputError
+from regreen.evaluate import Choice, Judging, Sampling, evaluate
+from regreen.models import open_model
+from regreen.records import read_records
+from regreen.repair import Repairing, repair
+from tests.repair.models import Planned
+from tests.toy import PROBLEMS, hear_signals, write_problems
+
+JUDGING = Judging(timeout=2.0, sandbox="local:C")
+TWO = Sampling(n=2, temperatures=(0.8,))
+ALONE = Repairing(nfr=2, controls=(), again=0)
+
+
+@pytest.fixture
+def toy(tmp_path):
+    return str(write_problems(tmp_path))
+
+
+def repaired(tmp_path, toy, model, repairing=ALONE, *, sampling=TWO, out="run", **more):
+    return repair(toy, model, sampling=sampling, repairing=repairing, judging=JUDGING, out=tmp_path / out, **more)
+
+
+def lines(tmp_path, name, out="run"):
+    return [record for _, record in read_records(tmp_path / out / name)]
+
+
+def by_node(tmp_path, out="run"):
+    return {
+        (r["problem"], r["node"]): {k: v for k, v in r.items() if k != "seed"}
+        for r in lines(tmp_path, "trees.jsonl", out)
+    }
+
+
+def test_a_node_knows_its_text_source_tokens_seed_and_outcome(tmp_path, toy):
+    repaired(tmp_path, toy, Planned({"toy/add": {"0.1"}}))
+    nodes = {(record["problem"], record["node"]): record for record in lines(tmp_path, "trees.jsonl")}
+    node = nodes["toy/add", "0.1"]
+    assert (node["kind"], node["parent"], node["outcome"], node["model"]) == ("joint", "0", "passed", "planned")
+    assert (node["tokens"], node["prompt_tokens"], node["checks"]) == (10, 100, 2)
+    assert node["source"].startswith("def add(a, b):")
+    assert "It fails, says 0.1." in node["text"]
+    assert 0 < nodes["toy/add", "0"]["kept_tokens"] < node["kept_tokens"] < 10
+    assert len({record["seed"] for record in nodes.values()}) == len(nodes)
+    assert nodes["toy/first", "1.0"]["outcome"] == "exception"
+
+
+def test_parents_stand_before_their_children(tmp_path, toy):
+    repaired(tmp_path, toy, Planned({}), Repairing(nf=1, nr=2, depth=2, controls=(), again=0))
+    seen = set()
+    for record in lines(tmp_path, "trees.jsonl"):
+        assert record["parent"] is None or (record["problem"], record["parent"]) in seen
+        seen.add((record["problem"], record["node"]))
+
+
+def test_a_wider_repair_asks_for_the_rest_alone_and_comes_to_what_it_would_have_been_at_once(tmp_path, toy):
+    right = {"toy/add": {"0.1"}, "toy/first": {"1", "0.2"}}
+    few, many = Repairing(nfr=1, full=True), Repairing(nfr=3, full=True)
+    model = Planned(right)
+    repaired(tmp_path, toy, model, few)
+    asked = Counter(model.asked)
+    repaired(tmp_path, toy, model, many, sampling=Sampling(n=3, temperatures=(0.8,)))
+    repeated = [key for key, times in Counter(model.asked).items() if times > 1]
+    assert repeated == []
+    assert set(asked) <= set(model.asked)
+    repaired(tmp_path, toy, Planned(right), many, sampling=Sampling(n=3, temperatures=(0.8,)), out="whole")
+    assert by_node(tmp_path) == by_node(tmp_path, "whole")
+    with pytest.raises(InputError, match="nf is 3 there, 1 here"):
+        repaired(tmp_path, toy, model, few, sampling=Sampling(n=3, temperatures=(0.8,)))
+
+
+@pytest.mark.parametrize("calls", [1, 7, 20])
+def test_what_was_grown_before_a_model_fails_is_kept_and_the_same_call_goes_on(tmp_path, toy, calls):
+    right = {"toy/add": {"0.1"}, "toy/first": {"1.0"}, "toy/echo": {"control:resample 1"}}
+    with pytest.raises(InfrastructureError, match="the model is gone"):
+        repaired(tmp_path, toy, Planned(right, fail_after=calls, batch=1), Repairing(nfr=2))
+    kept = {(r["problem"], r["index"], r["role"]) for r in lines(tmp_path, "programs.jsonl")}
+    assert len(kept) == calls
+    again = Planned(right, batch=1)
+    repaired(tmp_path, toy, again, Repairing(nfr=2))
+    repaired(tmp_path, toy, Planned(right), Repairing(nfr=2), out="whole")
+    assert by_node(tmp_path) == by_node(tmp_path, "whole")
+    every = {(r["problem"], r["index"], r["role"]) for r in lines(tmp_path, "programs.jsonl", "whole")}
+    assert len(again.asked) == len(every) - calls
+
+
+def test_kill_9_in_the_middle_of_a_tree_loses_nothing_that_was_answered(tmp_path, toy):
+    (tmp_path / "slow_models.py").write_text("from tests.repair.models import Logging as make\n")
+    command = [sys.executable, "-m", "regreen.cli", "repair", toy, "-m", "slow_models:make", "--np", "4", "--nfr", "3"]
+    command += ["--full", "--sandbox", "local:C", "-q", "-o"]
+    path = f"{tmp_path}:{':'.join(sys.path)}"
+    environment = {"PYTHONPATH": path, "PATH": "/usr/bin:/bin", "ASKED": str(tmp_path / "asked")}
+
+    def grown(out):
+        return len((tmp_path / out / "trees.jsonl").read_bytes().splitlines()) if (tmp_path / out).exists() else 0
+
+    for least in (9, 25):
+        process = subprocess.Popen([*command, "run"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline and (not (tmp_path / "run" / "trees.jsonl").exists() or grown("run") < least):
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
+    subprocess.run([*command, "run"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
+    asked = Counter((tmp_path / "asked").read_text().splitlines())
+    assert sum(asked.values()) - len(asked) <= 2 * 4, "only what was in flight at the kills was asked for again"
+    (tmp_path / "asked").unlink()
+    subprocess.run(
+        [*command, "whole"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60
+    )
+    assert by_node(tmp_path) == by_node(tmp_path, "whole")
+    keys = [(r["problem"], r["index"], r["role"]) for r in lines(tmp_path, "verdicts.jsonl")]
+    assert len(keys) == len(set(keys)) == len(lines(tmp_path, "verdicts.jsonl", "whole"))
+
+
+def test_ctrl_c_in_the_middle_exits_with_130(tmp_path, toy):
+    (tmp_path / "slow_models.py").write_text("from tests.test_asking import Slow as make\n")
+    command = [sys.executable, "-m", "regreen.cli", "repair", toy, "-m", "slow_models:make", "--sandbox", "local:C"]
+    environment = {"PYTHONPATH": f"{tmp_path}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals
+    )
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("runs/*/prompts.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert "type the same command again to go on" in err
+
+
+def test_fresh_programs_cost_what_the_tree_cost_beyond_its_first_ones_and_stop_as_it_does(tmp_path, toy):
+    right = {"toy/add": {"control:resample 1"}, "toy/first": {"1"}}
+    right["toy/add"] = {"1 control:resample"}
+    repaired(tmp_path, toy, Planned(right), Repairing(nfr=2, controls=("resample",), again=0))
+    fresh = [r for r in lines(tmp_path, "programs.jsonl") if r["role"] == "control:resample"]
+    count = Counter(record["problem"] for record in fresh)
+    assert count == {"toy/add": 2, "toy/echo": 4}, "four repairs of ten tokens; a pass ends it; no repair, no control"
+    assert len({record["seed"] for record in lines(tmp_path, "programs.jsonl")}) == len(
+        lines(tmp_path, "programs.jsonl")
+    )
+
+
+def test_swapped_repairs_are_told_what_was_said_of_another_problem(tmp_path, toy):
+    model = Planned({})
+    repaired(tmp_path, toy, model, Repairing(nf=1, nr=1, controls=("swapped",), again=0), sampling=Sampling(1, (0.8,)))
+    swapped = {problem: text for (problem, key), text in model.prompts.items() if key.startswith("0 control:swapped")}
+    assert sorted(swapped) == ["toy/add", "toy/echo", "toy/first"]
+    for problem, prompt in swapped.items():
+        assert prompt.count("It is wrong at 0.0.") == 1
+        own = next(p["statement"] for p in PROBLEMS if p["id"] == problem)
+        assert own in prompt
+
+
+def test_an_equal_share_is_judged_again_and_the_first_verdict_stands(tmp_path, toy):
+    repaired(tmp_path, toy, Planned({"toy/add": {"0"}}), Repairing(nfr=2, controls=(), again=1.0))
+    again = {(r["problem"], r["index"], r["role"]): r["outcome"] for r in lines(tmp_path, "rejudged.jsonl")}
+    first = {(r["problem"], r["index"], r["role"]): r["outcome"] for r in lines(tmp_path, "verdicts.jsonl")}
+    assert again == first
+    repaired(tmp_path, toy, Planned({}), Repairing(nfr=2, controls=(), again=0.3), out="some")
+    share = len(lines(tmp_path, "rejudged.jsonl", "some")) / len(lines(tmp_path, "verdicts.jsonl", "some"))
+    assert 0 < share < 0.7
+
+
+def test_first_programs_may_be_those_of_another_run(tmp_path, toy):
+    evaluate(toy, Planned({"toy/add": {"1"}}), sampling=TWO, judging=JUDGING, out=tmp_path / "samples")
+    model = Planned({})
+    repaired(tmp_path, toy, model, programs=tmp_path / "samples")
+    assert not any("." not in key for _, key in model.asked)
+    assert by_node(tmp_path)["toy/add", "1"]["outcome"] == "passed"
+
+
+def test_a_budget_of_tokens_stops_the_growing_and_a_larger_one_goes_on(tmp_path, toy):
+    stopped = repaired(tmp_path, toy, Planned({}, batch=1, parallel=1), sampling=Sampling(2, (0.8,), total=60))
+    assert any("--max-tokens-total" in note for note in stopped["notes"])
+    assert len(lines(tmp_path, "programs.jsonl")) <= 7
+    assert repaired(tmp_path, toy, Planned({}))["notes"] == []
+    repaired(tmp_path, toy, Planned({}), out="whole")
+    assert by_node(tmp_path) == by_node(tmp_path, "whole")
+
+
+def test_a_recorded_repair_can_be_replayed(tmp_path, toy):
+    right = {"toy/add": {"0.1"}, "toy/echo": {"1"}}
+    repaired(tmp_path, toy, Planned(right), Repairing(nfr=2))
+    repaired(tmp_path, toy, open_model(f"replay:{tmp_path / 'run'}"), Repairing(nfr=2), out="again")
+    without = [
+        {
+            key: {k: v for k, v in node.items() if k not in ("model", "prompt_tokens")}
+            for key, node in by_node(tmp_path, out).items()
+        }
+        for out in ("run", "again")
+    ]
+    assert without[0] == without[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"nfr": 1, "nf": 2}, "--nfr counts explanations together"),
+        ({"controls": ("placebo",)}, "--control placebo: expected resample,swapped"),
+    ],
+)
+def test_options_that_contradict_are_one_clear_line(given, said):
+    with pytest.raises(InputError, match=said):
+        Repairing(**given)
+
+
+def test_several_temperatures_are_refused(tmp_path, toy):
+    with pytest.raises(InputError, match="give one --temperature"):
+        repaired(tmp_path, toy, Planned({}), sampling=Sampling(2, (0.2, 0.8)))
+
+
+def test_only_the_problems_chosen_are_grown(tmp_path, toy):
+    repaired(tmp_path, toy, Planned({}), choice=Choice(only=("toy/add",)))
+    assert {problem for problem, _ in by_node(tmp_path)} == {"toy/add"}
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["command"] == "repair"
