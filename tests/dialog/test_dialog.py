@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from regreen.evaluate import Choice, Judging
 from regreen.records import read_records
 from regreen.report import report
 from tests.repair.models import Planned
-from tests.toy import GOOD, write_problems
+from tests.toy import GOOD, hear_signals, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 
@@ -126,7 +127,7 @@ class Terminal:
         self._file = ours
         self.text = ""
         self.process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=hear_signals
         )
         os.close(theirs)
 
@@ -186,7 +187,7 @@ def test_a_person_may_leave_and_come_back(tmp_path, toy):
     terminal.wait_for("hint> ")
     terminal.type("Use both numbers.")
     terminal.wait_for("hint> ")
-    terminal.type("\x03".rstrip())  # Ctrl-C
+    terminal.process.send_signal(signal.SIGINT)
     terminal.wait_for("type the same command again to go on")
     assert terminal.process.wait(20) == 130
     terminal = person(tmp_path, toy, "toy/add")

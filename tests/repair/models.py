@@ -1,4 +1,4 @@
-"""Models for trees: one whose every answer is decided by the node it is for, and one that writes down what it is asked."""
+"""Models for trees: one whose answers are decided by the node they are for, one that writes down what it is asked."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from tests.toy import BAD, GOOD
 
 
 class Planned:
-    """Answers rightly for the nodes named in ``right``, problem by problem; wrong programs differ, right ones do not."""
+    """Answers rightly for the nodes that ``right`` names for a problem; wrong programs differ, right ones do not."""
 
     decides, facts, chat = {}, {}, True
 

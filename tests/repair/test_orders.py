@@ -23,10 +23,7 @@ def walk(right, np, nfr, depth, order, full):
         return node in right
 
     def below(node, left):
-        for j in range(nfr if left else 0):
-            if visit(f"{node}.{j}") or below(f"{node}.{j}", left - 1):
-                return True
-        return False
+        return any(visit(f"{node}.{j}") or below(f"{node}.{j}", left - 1) for j in range(nfr if left else 0))
 
     if order == "dfs" and not full:
         for i in range(np):

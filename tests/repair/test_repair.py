@@ -36,11 +36,9 @@ def lines(tmp_path, name, out="run"):
     return [record for _, record in read_records(tmp_path / out / name)]
 
 
-def by_node(tmp_path, out="run"):
-    return {
-        (r["problem"], r["node"]): {k: v for k, v in r.items() if k != "seed"}
-        for r in lines(tmp_path, "trees.jsonl", out)
-    }
+def by_node(tmp_path, out="run", without=()):
+    nodes = lines(tmp_path, "trees.jsonl", out)
+    return {(n["problem"], n["node"]): {k: v for k, v in n.items() if k not in without} for n in nodes}
 
 
 def test_a_node_knows_its_text_source_tokens_seed_and_outcome(tmp_path, toy):
@@ -105,6 +103,10 @@ def test_kill_9_in_the_middle_of_a_tree_loses_nothing_that_was_answered(tmp_path
     def grown(out):
         return len((tmp_path / out / "trees.jsonl").read_bytes().splitlines()) if (tmp_path / out).exists() else 0
 
+    def run_to_end(out):
+        quiet = {"stdout": subprocess.DEVNULL, "timeout": 60, "check": True}
+        subprocess.run([*command, out], cwd=tmp_path, env=environment, **quiet)
+
     for least in (9, 25):
         process = subprocess.Popen([*command, "run"], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 40
@@ -112,13 +114,11 @@ def test_kill_9_in_the_middle_of_a_tree_loses_nothing_that_was_answered(tmp_path
             time.sleep(0.01)
         process.kill()
         process.wait()
-    subprocess.run([*command, "run"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
+    run_to_end("run")
     asked = Counter((tmp_path / "asked").read_text().splitlines())
     assert sum(asked.values()) - len(asked) <= 2 * 4, "only what was in flight at the kills was asked for again"
     (tmp_path / "asked").unlink()
-    subprocess.run(
-        [*command, "whole"], cwd=tmp_path, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=60
-    )
+    run_to_end("whole")
     assert by_node(tmp_path) == by_node(tmp_path, "whole")
     keys = [(r["problem"], r["index"], r["role"]) for r in lines(tmp_path, "verdicts.jsonl")]
     assert len(keys) == len(set(keys)) == len(lines(tmp_path, "verdicts.jsonl", "whole"))
@@ -148,9 +148,8 @@ def test_fresh_programs_cost_what_the_tree_cost_beyond_its_first_ones_and_stop_a
     fresh = [r for r in lines(tmp_path, "programs.jsonl") if r["role"] == "control:resample"]
     count = Counter(record["problem"] for record in fresh)
     assert count == {"toy/add": 2, "toy/echo": 4}, "four repairs of ten tokens; a pass ends it; no repair, no control"
-    assert len({record["seed"] for record in lines(tmp_path, "programs.jsonl")}) == len(
-        lines(tmp_path, "programs.jsonl")
-    )
+    seeds = [record["seed"] for record in lines(tmp_path, "programs.jsonl")]
+    assert len(seeds) == len(set(seeds))
 
 
 def test_swapped_repairs_are_told_what_was_said_of_another_problem(tmp_path, toy):
@@ -195,14 +194,8 @@ def test_a_recorded_repair_can_be_replayed(tmp_path, toy):
     right = {"toy/add": {"0.1"}, "toy/echo": {"1"}}
     repaired(tmp_path, toy, Planned(right), Repairing(nfr=2))
     repaired(tmp_path, toy, open_model(f"replay:{tmp_path / 'run'}"), Repairing(nfr=2), out="again")
-    without = [
-        {
-            key: {k: v for k, v in node.items() if k not in ("model", "prompt_tokens")}
-            for key, node in by_node(tmp_path, out).items()
-        }
-        for out in ("run", "again")
-    ]
-    assert without[0] == without[1]
+    theirs = ("model", "prompt_tokens")
+    assert by_node(tmp_path, "again", theirs) == by_node(tmp_path, "run", theirs)
 
 
 @pytest.mark.parametrize(
