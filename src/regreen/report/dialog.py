@@ -1,0 +1,39 @@
+"""A run of dialogs: how many problems are solved by each turn, with and without hints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from regreen.controls import RESAMPLE
+from regreen.dialog import turn_curve
+from regreen.records import TREES, VERDICTS, Record, read_records
+from regreen.report.tables import Cell, Table, estimate_cell
+from regreen.tree import read_trees
+
+
+def dialog_summary(run: Path, *, turns: int, seed: int = 0) -> Record:
+    """Return what the dialogs of a run come to; see :func:`regreen.dialog.turn_curve`."""
+    trees = read_trees((f"{run / TREES}", record) for _, record in read_records(run / TREES))
+    fresh: dict[str, dict[int, bool]] = {}
+    for _, record in read_records(run / VERDICTS):
+        if record.get("role") == RESAMPLE:
+            fresh.setdefault(record["problem"], {})[record["index"]] = record["outcome"] == "passed"
+    in_order = {problem: [found[index] for index in sorted(found)] for problem, found in fresh.items()}
+    return turn_curve(trees, in_order, turns=turns, seed=seed)
+
+
+def dialog_tables(run: Record) -> list[Table]:
+    """Return the curve over turns, if the run holds dialogs."""
+    found = run.get("dialog")
+    if not found:
+        return []
+    rows: list[list[str | Cell]] = []
+    for line in found["turns"]:
+        row: list[str | Cell] = [str(line["turn"]), estimate_cell(line["pass"])]
+        if "control" in line:
+            p = f"p = {line['p']:.3g}"
+            row += [estimate_cell(line["control"]), estimate_cell(line["difference"], signed=True), p]
+        rows.append(row)
+    header = ["turn", "solved with hints", "fresh programs", "difference", "paired permutation"]
+    notes = [f"{found['problems']} problems, {found['hints']} hints"]
+    return [Table("Dialog", header[: len(rows[0])], rows, notes)]
