@@ -205,9 +205,11 @@ def _day(name: str, problem: ProblemCounts) -> date:
 
 
 def _difference(record: Record, recorded: bool) -> Record:
+    below = {"role": record["role"]} if record["role"] != "sample" else {}
     return {
         "problem": record["problem"],
         "index": record["index"],
+        **below,
         "recorded": "passed" if recorded else "failed",
         "outcome": record["outcome"],
     }

@@ -1,10 +1,14 @@
-"""What commands that judge do alike: judge rows into a run, and sum it up."""
+"""What evaluating, scoring, checking and importing do alike: judge rows into a run, and sum it up."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
 from regreen.attempt import judge_programs
+from regreen.formats.form import BadRow
+from regreen.options import Choice
 from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record
@@ -33,3 +37,36 @@ def finish(run: Run, view: View | None, *, bad_lines: list[str] | None = None) -
     summary |= {"bad_lines": bad_lines or [], "run": str(run.path), "seconds": run.seconds}
     run.write_scores(summary)
     return summary
+
+
+def content_digest(given: Path) -> str:
+    """Return a digest of the content of a file, or of all files of a folder and their names."""
+    digest = hashlib.sha256()
+    files = sorted(p for p in given.rglob("*") if p.is_file()) if given.is_dir() else [given]
+    for path in files:
+        digest.update(f"{path.relative_to(given)}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+class OwnProblems:
+    """The problems that rows bring with them: which are wanted, and that each keeps to one set of checks."""
+
+    def __init__(self, choice: Choice) -> None:
+        self._choice = choice
+        self._checks: dict[str, int] = {}
+
+    def wants(self, problem: Problem) -> bool:
+        """True if the problem is wanted; raises BadRow if an earlier row gave it other checks."""
+        if self._choice.only and problem.id not in self._choice.only:
+            return False
+        checks = hash(problem.checks)
+        if problem.id not in self._checks:
+            if self._choice.limit is not None and len(self._checks) >= self._choice.limit:
+                return False
+            self._checks[problem.id] = checks
+        if self._checks[problem.id] != checks:
+            raise BadRow(f"problem {problem.id} has other checks here than in an earlier row")
+        return True

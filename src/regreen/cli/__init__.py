@@ -3,7 +3,8 @@
 Everything heavy is imported inside the commands, so that help comes at once.
 """
 
-from regreen.cli import score, repair, dialog, view, choose, about  # noqa: F401, I001 - the order of the commands in the help
+# in the order of the help
+from regreen.cli import score, repair, dialog, recorded, view, choose, about  # noqa: F401, I001
 from regreen.cli.app import main
 
 __all__ = ["main"]

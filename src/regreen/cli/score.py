@@ -68,7 +68,7 @@ def score(
         quiet=quiet,
     )
     _print_score(found, as_json=as_json, verbose=verbose)
-    _say_bad_lines(found)
+    say_bad_lines(found)
     return BAD_INPUT if found["bad_lines"] else DONE
 
 
@@ -145,7 +145,8 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
     return DONE
 
 
-def _say_bad_lines(found: dict[str, Any]) -> None:
+def say_bad_lines(found: dict[str, Any]) -> None:
+    """Say the first bad lines, and where the others are."""
     for line in found["bad_lines"][:_BAD_LINES]:
         say(line)
     left = len(found["bad_lines"]) - _BAD_LINES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Literal
 from regreen import benchmarks, formats
 from regreen.errors import InputError
 from regreen.extract import STOP_SETS, stop_at
+from regreen.formats.form import BadRow
 from regreen.formats.reading import FORMS
 from regreen.options import Choice, Judging, about
 from regreen.problem import Problem
@@ -21,7 +21,7 @@ from regreen.program import Program
 from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
-from regreen.working import finish, judge_rows
+from regreen.working import OwnProblems, content_digest, finish, judge_rows
 
 _MOST_INDEX = 1_000_000  # programs of one problem
 
@@ -53,14 +53,7 @@ class Samples:
 
     def digest(self) -> str:
         """Return a digest of the content of the file, or of all files of a folder and their names."""
-        digest = hashlib.sha256()
-        files = sorted(p for p in self.path.rglob("*") if p.is_file()) if self.path.is_dir() else [self.path]
-        for path in files:
-            digest.update(f"{path.relative_to(self.path)}\0{path.stat().st_size}\0".encode())
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()[:16]
+        return content_digest(self.path)
 
 
 def score(
@@ -142,9 +135,8 @@ class _Rows:
 
     def __init__(self, reading: formats.Reading, choice: Choice, chosen: list[Problem], n: int | None) -> None:
         self._reading = reading
-        self._choice = choice
         self._chosen = {problem.id: problem for problem in chosen}
-        self._own: dict[str, int] = {}
+        self._own = OwnProblems(choice)
         self._seen: set[str] = set()
         self._n = n
         self._more = self._wanted()
@@ -189,17 +181,11 @@ class _Rows:
         return self._own_problem(row, row.problem)
 
     def _own_problem(self, row: formats.Row, problem: Problem) -> Problem | None:
-        if self._choice.only and problem.id not in self._choice.only:
+        try:
+            return problem if self._own.wants(problem) else None
+        except BadRow as bad:
+            self._bad(row, str(bad))
             return None
-        checks = hash(problem.checks)
-        if problem.id not in self._own:
-            if self._choice.limit is not None and len(self._own) >= self._choice.limit:
-                return None
-            self._own[problem.id] = checks
-        if self._own[problem.id] != checks:
-            self._bad(row, f"problem {problem.id} has other checks here than in an earlier row")
-            return None
-        return problem
 
     def _bad(self, row: formats.Row, reason: str) -> None:
         self._reading.skipped.append(f"{row.where}: {reason}")

@@ -12,7 +12,8 @@ verdict can be held against the recorded one:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from regreen.formats.form import (
@@ -47,27 +48,47 @@ _DEFINITION = re.compile(r"^\s*def\s", re.MULTILINE)
 _ANYTHING = re.compile("")
 
 
-def _reflexion(row: Fields, settings: Settings) -> Iterator[Draft]:
-    problem = own_problem(row)
+@dataclass(frozen=True, slots=True)
+class Harness:
+    """How a row's programs were run: its problem, and the rule that tells whole programs from bodies.
+
+    What ``whole`` does not find in is a function's body, which follows the prompt.
+    """
+
+    problem: Problem
+    whole: re.Pattern[str]
+
+    def program(self, source: str) -> str:
+        """Put a recorded text together as the harness did."""
+        return source if self.whole.search(source) else self.problem.statement + source
+
+
+def reflexion_harness(row: Fields) -> Harness:
+    """Return how Reflexion and LATS ran a row's programs."""
     entry_point = rf"^def\s+{re.escape(text(row, 'entry_point'))}\s*\("
-    yield _draft(row, problem, settings.which, whole=re.compile(entry_point, re.MULTILINE))
+    return Harness(own_problem(row), re.compile(entry_point, re.MULTILINE))
 
 
-def _llmdebugger(row: Fields, settings: Settings) -> Iterator[Draft]:
-    yield _draft(row, own_problem(row, LLMDEBUGGER_HEADER), settings.which, whole=_DEFINITION)
+def llmdebugger_harness(row: Fields) -> Harness:
+    """Return how LLMDebugger ran a row's programs."""
+    return Harness(own_problem(row, LLMDEBUGGER_HEADER), _DEFINITION)
 
 
-def _mapcoder(row: Fields, settings: Settings) -> Iterator[Draft]:
+def mapcoder_harness(row: Fields) -> Harness:
+    """Return how MapCoder ran a row's programs."""
     problem = _stdin_problem(row) if "test_list" in row else own_problem(row, MAPCODER_HEADER)
-    yield _draft(row, problem, settings.which, whole=_ANYTHING)
+    return Harness(problem, _ANYTHING)
 
 
-def _draft(row: Fields, problem: Problem, which: Which, whole: re.Pattern[str]) -> Draft:
-    """Put the chosen program together; what ``whole`` does not find in is a body, which follows the prompt."""
-    source, recorded = _chosen(row, which)
-    if not whole.search(source):
-        source = problem.statement + source
-    return Draft(problem.id, source, recorded=recorded, problem=problem)
+def _drafts(harness: Callable[[Fields], Harness]) -> Callable[[Fields, Settings], Iterator[Draft]]:
+    """Return a reader of the chosen program of each row."""
+
+    def read(row: Fields, settings: Settings) -> Iterator[Draft]:
+        ran = harness(row)
+        source, recorded = _chosen(row, settings.which)
+        yield Draft(ran.problem.id, ran.program(source), recorded=recorded, problem=ran.problem)
+
+    return read
 
 
 def _chosen(row: Fields, which: Which) -> tuple[str, bool | None]:
@@ -123,7 +144,7 @@ FORMS = (
         "prompt, entry_point, test, seed, given_tests, solution",
         "the {which} program of each row",
         has("prompt", "entry_point", "test", "seed", "given_tests"),
-        _llmdebugger,
+        _drafts(llmdebugger_harness),
         own_checks=True,
     ),
     Form(
@@ -131,7 +152,7 @@ FORMS = (
         "source_codes or implementations (hallucination), with test or test_list",
         "the {which} program of each row",
         lambda row: has("source_codes", "is_solved")(row) or has("implementations", "hallucination")(row),
-        _mapcoder,
+        _drafts(mapcoder_harness),
         own_checks=True,
     ),
     Form(
@@ -139,7 +160,7 @@ FORMS = (
         "prompt, entry_point, test, solution; LATS too",
         "the {which} program of each row",
         has("prompt", "entry_point", "test", "solution"),
-        _reflexion,
+        _drafts(reflexion_harness),
         own_checks=True,
     ),
 )

@@ -1,6 +1,7 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
 from regreen.report.compare import compare
+from regreen.report.imports import import_tables
 from regreen.report.ranks import rank_tables, ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
@@ -13,6 +14,7 @@ __all__ = [
     "Table",
     "compare",
     "differences",
+    "import_tables",
     "load",
     "page",
     "rank_tables",
