@@ -177,7 +177,7 @@ class Grower:
             del self._verdicts[key]
 
 
-def words_of(problem: Problem, node: str, kind: Kind, text: str, speaker: str) -> Program:
+def spoken(problem: Problem, node: str, kind: Kind, text: str, speaker: str) -> Program:
     """Return words that no model generated, as a run records them at a node."""
     _, index, role = key_of(problem.id, node, kind)
     return Program(problem.id, index, "", role, text=text, extraction="words", model=speaker, tokens=0)

@@ -114,7 +114,12 @@ def dialog(
         quiet=quiet,
     )
     reported = reports.report([Path(found["run"])], scores.view())
-    print(json.dumps(reported) + "\n" if as_json else reports.render(reports.tables(reported)), end="")
+    print(
+        json.dumps(reported) + "\n"
+        if as_json
+        else reports.render([*reports.tables(reported), *reports.dialog_tables(reported)]),
+        end="",
+    )
     for note in found["notes"]:
         say(note)
     return DONE

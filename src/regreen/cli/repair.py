@@ -111,10 +111,10 @@ class Trees:
 
     def explainer(self, asked: Asked) -> Model | None:
         """Return the model that explains, if it is another than the one that repairs."""
-        from regreen.arms import split_feedback
         from regreen.models import open_model
+        from regreen.repair import explainer_of
 
-        name, _ = split_feedback(self.feedback)
+        name = explainer_of(self.feedback)
         if name in (None, "self"):
             return None
         url = (self.feedback_url or asked.base_url) if name.startswith("openai:") else None

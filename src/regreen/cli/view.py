@@ -36,7 +36,7 @@ def report(
     text = (
         json.dumps(found) + "\n"
         if as_json
-        else reports.render([*reports.tables(found), *reports.rank_tables(found)], form)
+        else reports.render([*reports.tables(found), *reports.rank_tables(found), *reports.dialog_tables(found)], form)
     )
     if verbose and not (md or csv or as_json):
         text += "".join(reports.differences(run) for run in found.get("runs", [found]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,8 +27,15 @@ class Hinter(Protocol):
     as many as the model takes.
     """
 
-    name: str
-    at_once: int | None
+    @property
+    def name(self) -> str:
+        """What the settings of the run call it."""
+        ...
+
+    @property
+    def at_once(self) -> int | None:
+        """How many problems may be talked about side by side."""
+        ...
 
     async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return a hint at what is wrong with a program, the answer of a turn (from 1), or None to say no more."""
@@ -75,14 +83,15 @@ class FileHinter(Listener):
         known = {problem.id for problem in problems}
         self.hints: dict[tuple[str, int], str] = {}
         for where, line in _lines(path):
-            problem, text, turn = line.get("problem"), line.get("text"), line.get("turn")
-            if not isinstance(problem, str) or not isinstance(text, str) or not (turn is None or _is_turn(turn)):
-                raise InputError(f'{where}: expected {{"problem": ID, "text": TEXT, "turn"?: 1, 2, ...}}')
+            problem, text, turn = _hint(line, where)
             if problem not in known:
                 some = ", ".join(sorted(known)[:_NAMED])
                 raise InputError(f"{where}: no problem {problem!r} among those chosen; ids look like {some}")
-            turn = turn or next(turn for turn in range(1, 1 << 30) if (problem, turn) not in self.hints)
-            self.hints[problem, turn] = text
+            self.hints[problem, turn or self._next_turn(problem)] = text
+
+    def _next_turn(self, problem: str) -> int:
+        """Return the first turn for which the problem has no hint."""
+        return next(turn for turn in count(1) if (problem, turn) not in self.hints)
 
     async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return the file's hint for this turn."""
@@ -111,8 +120,11 @@ class ModelHinter(Listener):
         return [model, self.model]
 
 
-def _is_turn(value: object) -> bool:
-    return type(value) is int and value >= 1
+def _hint(line: dict[str, object], where: str) -> tuple[str, str, int | None]:
+    problem, text, turn = line.get("problem"), line.get("text"), line.get("turn")
+    if isinstance(problem, str) and isinstance(text, str) and isinstance(turn, int | None) and turn != 0:
+        return problem, text, turn
+    raise InputError(f'{where}: expected {{"problem": ID, "text": TEXT, "turn"?: 1, 2, ...}}')
 
 
 def _lines(path: Path) -> Iterable[tuple[str, dict[str, object]]]:

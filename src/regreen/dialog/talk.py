@@ -16,7 +16,7 @@ from pathlib import Path
 
 from regreen import prompts
 from regreen.attempt import Ask, Attempt, Grower, Opening
-from regreen.attempt.growing import words_of
+from regreen.attempt.growing import spoken
 from regreen.attempt.opening import as_json
 from regreen.controls import RESAMPLE
 from regreen.dialog.hinters import Hinter
@@ -90,7 +90,7 @@ class Talk:
             return self._hinter.read(known.text or "")
         hint = await self._hinter.hint(self, problem, failing, turn)
         if hint and self._grower.run.program(key_of(problem.id, node, "hint")) is None:  # a model's is there
-            self._grower.note(words_of(problem, node, "hint", hint, self._hinter.name))
+            self._grower.note(spoken(problem, node, "hint", hint, self._hinter.name))
         return hint or None
 
     def _again(self, problem: Problem, said: list[tuple[Attempt, str]]) -> Ask:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from regreen.arms import Arm
+from regreen.arms import Arm, join_words, words_of
 from regreen.attempt import Ask, Attempt, Grower, Opening
-from regreen.attempt.growing import words_of
+from regreen.attempt.growing import spoken
 from regreen.attempt.opening import as_json
 from regreen.controls import SWAPPED, Told
 from regreen.feedback import error_sentence
@@ -109,12 +109,12 @@ class Growth:
         said = self._grower.run.program(key_of(self._problem.id, child, "feedback"))
         if said is None:
             name = "+".join(arm.name for arm in self.voices.arms)
-            said = words_of(self._problem, child, "feedback", await self._said(failing), name)
+            said = spoken(self._problem, child, "feedback", await self._said(failing), name)
         return self._grower.note(said)
 
     async def _error(self, failing: Attempt) -> str:
         """Return the error sentence, and below it what the arms say."""
-        return "\n\n".join(filter(None, [self._sentence(failing), await self._said(failing)]))
+        return join_words([self._sentence(failing), await self._said(failing)])
 
     async def _said(self, failing: Attempt) -> str:
         """Return what the arms say of a program; they are asked once, however many repairs are."""
@@ -123,10 +123,9 @@ class Growth:
         return await self._words[failing.node]
 
     async def _ask_arms(self, failing: Attempt) -> str:
-        source, verdict = failing.program.source, failing.verdict
-        assert verdict is not None  # what was not judged is not repaired
-        said = [await arm.words(self._told, source, verdict, node=failing.node) for arm in self.voices.arms]
-        return "\n\n".join(filter(None, said))
+        assert failing.verdict is not None  # what was not judged is not repaired
+        arms, source = self.voices.arms, failing.program.source
+        return await words_of(arms, self._told, source, failing.verdict, node=failing.node)
 
     def _sentence(self, failing: Attempt) -> str:
         assert failing.verdict is not None

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from regreen import prompts
-from regreen.arms import Arm
+from regreen.arms import ARMS, Arm, split_arms
 from regreen.errors import InputError
 from regreen.models import Model
 from regreen.problem import Problem
@@ -68,6 +68,21 @@ class Repairing:
         kept = ("feedback", "order", "full", "depth", "reveal", "controls", "again")
         given = asdict(self)
         return {name: list(given[name]) if type(given[name]) is tuple else given[name] for name in kept}
+
+
+def explainer_of(feedback: str) -> str | None:
+    """Return who explains among those asked for: "self", a model's name, or None.
+
+    Raises:
+        InputError: more than one, or what is neither an arm nor the name of a model.
+    """
+    models = split_arms(feedback)[1]
+    for name in models:
+        if name != "self" and ":" not in name:
+            raise InputError(f"--feedback {name}: expected {', '.join(ARMS)}, self, a model, or some joined by +")
+    if len(models) > 1:
+        raise InputError(f"--feedback {feedback}: {' and '.join(models)} would both explain; name one of them")
+    return models[0] if models else None
 
 
 def open_voices(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from regreen.arms import open_arms, split_feedback
+from regreen.arms import open_arms, split_arms
 from regreen.attempt import Grower, Opening
 from regreen.attempt.growing import Policy, all_of
 from regreen.controls import resample, swap
@@ -16,7 +16,7 @@ from regreen.options import Sampling
 from regreen.problem import Problem, with_revealed
 from regreen.records import TREES, Record, read_records
 from regreen.repair.growth import Growth
-from regreen.repair.options import Repairing, open_voices
+from regreen.repair.options import Repairing, explainer_of, open_voices
 from regreen.repair.orders import ORDERS, batched
 from regreen.run import Run
 from regreen.sandbox import LocalSandbox
@@ -43,10 +43,12 @@ class Repairer:
         self._model = model
         self._sampling = sampling
         self._repairing = repairing
-        speaker, names = split_feedback(repairing.feedback)
-        self._explainer = model if speaker == "self" else explainer
-        arms = open_arms(names, sandbox=sandbox, problems=problems, seed=sampling.seed)
-        self._voices = open_voices(repairing, problems, model, self._explainer, arms)
+        arms, speaker = split_arms(repairing.feedback)[0], explainer_of(repairing.feedback)
+        ids = {problem.id for problem in problems}
+        names = "+".join(arm for arm in arms if arm != "none")
+        opened = open_arms(names, sandbox, problems=ids, seed=sampling.seed) if names else []
+        voice = {None: None, "self": model}.get(speaker, explainer)
+        self._voices = open_voices(repairing, problems, model, voice, tuple(opened))
         self._widths = repairing.widths(sampling.n, self._voices)
 
     def decides(self) -> Record:

@@ -1,6 +1,7 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
 from regreen.report.compare import compare
+from regreen.report.dialog import dialog_tables
 from regreen.report.imports import import_tables
 from regreen.report.ranks import rank_tables, ranking_tables
 from regreen.report.runs import RunData, load, report
@@ -13,6 +14,7 @@ __all__ = [
     "RunData",
     "Table",
     "compare",
+    "dialog_tables",
     "differences",
     "import_tables",
     "load",

@@ -22,11 +22,12 @@ def dialog_summary(run: Path, *, turns: int, seed: int = 0) -> Record:
     return turn_curve(trees, in_order, turns=turns, seed=seed)
 
 
-def dialog_tables(run: Record) -> list[Table]:
-    """Return the curve over turns, if the run holds dialogs."""
-    found = run.get("dialog")
-    if not found:
-        return []
+def dialog_tables(found: Record) -> list[Table]:
+    """Return the curves over turns in what :func:`regreen.report.report` returned."""
+    return [_table(run["dialog"]) for run in found.get("runs", [found]) if "dialog" in run]
+
+
+def _table(found: Record) -> Table:
     rows: list[list[str | Cell]] = []
     for line in found["turns"]:
         row: list[str | Cell] = [str(line["turn"]), estimate_cell(line["pass"])]
@@ -36,4 +37,4 @@ def dialog_tables(run: Record) -> list[Table]:
         rows.append(row)
     header = ["turn", "solved with hints", "fresh programs", "difference", "paired permutation"]
     notes = [f"{found['problems']} problems, {found['hints']} hints"]
-    return [Table("Dialog", header[: len(rows[0])], rows, notes)]
+    return Table("Dialog", header[: len(rows[0])], rows, notes)

@@ -10,6 +10,7 @@ from regreen.errors import InputError
 from regreen.rank import curves
 from regreen.records import RANKS, SCORES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
+from regreen.report.dialog import dialog_summary
 from regreen.run import read_manifest
 from regreen.summary import View, recorded_verdicts, summarise
 
@@ -59,6 +60,8 @@ def _summary(run: RunData, view: View) -> Record:
         summary["recorded"] = recorded
     if (run.path / RANKS).exists():
         summary["ranks"] = curves(run.path, seed=view.seed)
+    if run.manifest["command"] == "dialog":
+        summary["dialog"] = dialog_summary(run.path, turns=run.manifest["settings"]["turns"], seed=view.seed)
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
 
 
