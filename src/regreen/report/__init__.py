@@ -1,7 +1,7 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
 from regreen.report.compare import compare
-from regreen.report.imports import import_tables
+from regreen.report.imports import import_tables, share_cell
 from regreen.report.ranks import rank_tables, ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
@@ -21,6 +21,7 @@ __all__ = [
     "ranking_tables",
     "render",
     "report",
+    "share_cell",
     "show",
     "study_tables",
     "tables",
