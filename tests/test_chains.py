@@ -38,6 +38,7 @@ def test_figures_are_what_counting_by_hand_gives(chains):
     assert found.last == count(chain[-1] for chain in chains)
     assert found.repairs == count(verdict for chain in chains for verdict in chain[1:])
     assert found.mended == count(chain[-1] for chain in chains if chain[0] is False and len(chain) > 1)
+    assert found.kept == count(chain[-1] for chain in chains if chain[0] is True and len(chain) > 1)
     assert found.left == sum(chain == [False] for chain in chains)
     assert len(found.rounds) == max(map(len, chains))
     for number, at in enumerate(found.rounds):
@@ -48,15 +49,16 @@ def test_figures_are_what_counting_by_hand_gives(chains):
 
 
 @given(CHAINS)
-def test_the_gain_is_the_mean_difference_over_chains_with_both_verdicts(chains):
-    both = [(chain[0], chain[-1]) for chain in chains if None not in (chain[0], chain[-1])]
-    found = chain_figures(grow(chains), verdicts="recorded").gain
-    if both:
-        assert found.value == pytest.approx(sum(last - first for first, last in both) / len(both))
-        assert found.low <= found.value + 1e-12
-        assert found.value <= found.high + 1e-12
+def test_the_gain_is_the_mean_difference_and_unsaid_where_a_verdict_at_an_end_is_missing(chains):
+    ends = [(chain[0], chain[-1]) for chain in chains]
+    found = chain_figures(grow(chains), verdicts="recorded")
+    if any(None in pair for pair in ends):
+        assert found.gain is None
     else:
-        assert found is None
+        assert found.gain.value == pytest.approx(sum(last - first for first, last in ends) / len(ends))
+        assert found.gain.value == pytest.approx((found.mended.passed - found.kept.failed) / len(ends))
+        assert found.gain.low <= found.gain.value + 1e-12
+        assert found.gain.value <= found.gain.high + 1e-12
 
 
 @given(CHAINS)
@@ -82,7 +84,8 @@ def test_of_no_programs_there_is_no_rate():
 def test_the_figures_are_plain_json():
     found = chain_figures(grow([[False, True], [None]]), verdicts="recorded").to_json()
     assert found["first"] == {"passed": 0, "failed": 1, "unknown": 1, "rate": None, "bounds": [0.0, 0.5]}
-    assert found["gain"]["value"] == 1.0
+    assert found["gain"] is None
+    assert set(chain_figures(grow([[False, True]]), verdicts="recorded").to_json()["gain"]) == {"value", "low", "high"}
     assert found["rounds"][1]["repaired"] == 1
 
 

@@ -74,23 +74,25 @@ class Round:
 class ChainFigures:
     """What chains come to.
 
-    ``first`` and ``last`` count first and last programs, ``repairs`` all programs that are no first ones. ``mended``
-    counts the last programs of chains whose first program failed and was repaired at least once; ``left`` is how many
-    failing first programs were never repaired. ``gain`` is the mean of last - first over the chains that have both
-    verdicts, None where there are none. ``rounds`` begins with the first programs, round 0.
+    ``first`` and ``last`` count first and last programs, ``repairs`` all programs that are no first ones. Of chains
+    with repairs, ``mended`` counts the last programs where the first one failed, ``kept`` where it had passed: wrong
+    visible tests send right programs to repair. ``left`` is how many failing first programs were never repaired.
+    ``gain`` is the mean of last - first, None where some of these have no verdict. ``rounds`` begins with the first
+    programs, round 0.
     """
 
     first: Share
     last: Share
     repairs: Share
     mended: Share
+    kept: Share
     left: int
     gain: Estimate | None
     rounds: tuple[Round, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures as plain JSON."""
-        shares = {name: getattr(self, name).to_json() for name in ("first", "last", "repairs", "mended")}
+        shares = {name: getattr(self, name).to_json() for name in ("first", "last", "repairs", "mended", "kept")}
         gain = self.gain and {name: getattr(self.gain, name) for name in ("value", "low", "high")}
         return {**shares, "left": self.left, "gain": gain, "rounds": [found.to_json() for found in self.rounds]}
 
@@ -119,13 +121,14 @@ def chain_figures(trees: Mapping[str, RepairTree], *, verdicts: Verdicts = "ours
     if not trees or not all(map(is_chain, trees.values())):
         raise ValueError("chain figures need trees of width one")
     chains = [_verdicts_of(tree, verdicts) for tree in trees.values()]
-    started = [chain for chain in chains if chain[0] is False]
+    repaired = [chain for chain in chains if len(chain) > 1]
     return ChainFigures(
         first=_share(chain[0] for chain in chains),
         last=_share(chain[-1] for chain in chains),
         repairs=_share(passed for chain in chains for passed in chain[1:]),
-        mended=_share(chain[-1] for chain in started if len(chain) > 1),
-        left=sum(len(chain) == 1 for chain in started),
+        mended=_share(chain[-1] for chain in repaired if chain[0] is False),
+        kept=_share(chain[-1] for chain in repaired if chain[0] is True),
+        left=chains.count([False]),
         gain=_gain(chains, seed),
         rounds=tuple(_round(chains, number) for number in range(max(map(len, chains)))),
     )
@@ -147,10 +150,10 @@ def _share(verdicts: Iterable[bool | None]) -> Share:
 
 
 def _gain(chains: list[list[bool | None]], seed: int) -> Estimate | None:
-    known = [(chain[0], chain[-1]) for chain in chains if chain[0] is not None and chain[-1] is not None]
-    if not known:
+    first, last = ([chain[at] for chain in chains] for at in (0, -1))
+    if None in first or None in last:  # chains with both verdicts are no sample: most of them were never repaired
         return None
-    return paired_difference([float(first) for first, _ in known], [float(last) for _, last in known], seed=seed)
+    return paired_difference([float(v is True) for v in first], [float(v is True) for v in last], seed=seed)
 
 
 def _round(chains: list[list[bool | None]], number: int) -> Round:

@@ -2,7 +2,7 @@
 
 from regreen.report.compare import compare
 from regreen.report.dialog import dialog_tables
-from regreen.report.imports import import_tables
+from regreen.report.imports import import_tables, share_cell
 from regreen.report.ranks import rank_tables, ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
@@ -23,6 +23,7 @@ __all__ = [
     "ranking_tables",
     "render",
     "report",
+    "share_cell",
     "show",
     "study_tables",
     "tables",

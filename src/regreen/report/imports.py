@@ -10,6 +10,7 @@ _ROWS = {
     "last": "last programs",
     "repairs": "repairs",
     "mended": "last programs after a wrong first one",
+    "kept": "last programs after a right first one",
 }
 _NAMES = {"recorded": "recorded verdicts", "ours": "our verdicts"}
 
