@@ -23,7 +23,7 @@ from regreen.models import Completion, Finish, Request
 from regreen.models.texts import Texts
 from regreen.prompts import Prompt
 
-_CROWD = 0.9  # when fewer than this share of a batch's rows are being written, the finished ones leave it
+_CROWD = 0.8  # when fewer than this share of a batch's rows are being written, the finished ones leave it
 _OVERLAP = 8  # tokens looked at before the longest stop string: a character may be split over some
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from regreen.models.tiny.llama import Array, Caches, Llama, read, softmax
 
-_AT_ONCE = 1024  # tokens of prompts read side by side: more are no faster, and take memory
+_AT_ONCE = 512  # tokens of prompts read side by side: more are no faster, and take memory
 _FIRST_ROOM = 32  # tokens that fit in the cache at first; it doubles
 
 
