@@ -14,10 +14,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, Protocol
 
-from regreen.benchmarks import apps, competitive, cruxeval, evalplus, humaneval, leetcode, livecodebench, mbpp, own
+from regreen.benchmarks import (
+    apps,
+    competitive,
+    cruxeval,
+    evalplus,
+    humaneval,
+    katas,
+    leetcode,
+    livecodebench,
+    mbpp,
+    own,
+)
 from regreen.benchmarks.digests import digest
 from regreen.benchmarks.rows import Row, read_rows
-from regreen.benchmarks.source import Source, data_places, find, local_files
+from regreen.benchmarks.source import Generated, Source, data_places, find, local_files
 from regreen.errors import InputError, MissingDataError
 from regreen.problem import Problem
 
@@ -25,9 +36,10 @@ __all__ = ["Benchmark", "Listing", "Purpose", "digest", "load", "names"]
 
 Purpose = Literal["all", "ask", "train"]
 
-_SOURCES = {
+_SOURCES: dict[str, Source | Generated] = {
     source.name: source
     for source in (
+        katas.SOURCE,
         humaneval.SOURCE,
         evalplus.HUMANEVAL_PLUS,
         *mbpp.SOURCES,
@@ -58,7 +70,10 @@ class Benchmark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One line of ``regreen list benchmarks``; ``found`` is the local file, or None where only the hub is left."""
+    """One line of ``regreen list benchmarks``; ``found`` is the local file, or None where only the hub is left.
+
+    ``hub`` is empty for problems that are made here, from no data.
+    """
 
     name: str
     splits: tuple[str, ...]
@@ -97,10 +112,12 @@ def load(
 
 def names(*, data: Path | None = None) -> list[Listing]:
     """Return a line for each benchmark, and where its data lies on this machine."""
-    return [
-        Listing(source.name, source.splits, source.checks, source.about, _local(source, data), source.hub.repo)
-        for source in _SOURCES.values()
-    ]
+    return [_listing(source, data) for source in _SOURCES.values()]
+
+
+def _listing(source: Source | Generated, data: Path | None) -> Listing:
+    found, hub = (None, "") if isinstance(source, Generated) else (_local(source, data), source.hub.repo)
+    return Listing(source.name, source.splits, source.checks, source.about, found, hub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +178,23 @@ def _from_source(spec: str, data: Path | None, purpose: Purpose) -> _Loaded:
         full_name = f"{name}:{chosen}"
     else:
         chosen, full_name = None, name
+    if isinstance(source, Generated):
+        splits = [chosen] if chosen else source.splits
+        return _Loaded(full_name, lambda: chain.from_iterable(map(source.make, splits)), chosen)
+    return _Loaded(full_name, _reader(source, chosen, data), chosen)
+
+
+def _reader(source: Source, chosen: str | None, data: Path | None) -> Callable[[], Iterator[Problem]]:
     files = find(source, [chosen] if chosen else source.splits, data)
 
     def read() -> Iterator[Problem]:
         rows: Iterable[Row] = chain.from_iterable(read_rows(path, split) for path, split in files)
         return _with_base(source.build(rows), source, data)
 
-    return _Loaded(full_name, read, chosen)
+    return read
 
 
-def _source(name: str) -> Source:
+def _source(name: str) -> Source | Generated:
     if name in _SOURCES:
         return _SOURCES[name]
     close = get_close_matches(name.lower(), _SOURCES, n=1)

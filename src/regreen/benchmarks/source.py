@@ -46,6 +46,17 @@ class Source:
     base: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A named benchmark that is made here, from no data: ``make`` yields the problems of a split."""
+
+    name: str
+    about: str
+    checks: str
+    splits: tuple[str, ...]
+    make: Callable[[str], Iterator[Problem]]
+
+
 def find(source: Source, splits: Sequence[str], data: Path | None) -> Files:
     """Return the files that hold the splits: from ``data``, then $REGREEN_DATA, then the hub.
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
 from regreen.cli.app import DONE, NOT_GREEN, command
 from regreen.cli.options import Data, Json, Listed, Sandbox
+
+if TYPE_CHECKING:
+    from regreen.benchmarks import Listing
 
 
 @command("list")
@@ -52,9 +55,13 @@ def _list_benchmarks(data: Path | None, *, as_json: bool) -> int:
         fields = ("name", "splits", "checks", "about", "found", "hub")
         print(json.dumps([{f: getattr(line, f) for f in fields} for line in listed], default=str))
         return DONE
-    rows = [[b.name, ", ".join(b.splits), b.checks, b.about, str(b.found or f"hub: {b.hub}")] for b in listed]
+    rows = [[b.name, ", ".join(b.splits), b.checks, b.about, _place(b)] for b in listed]
     print(render([Table("Benchmarks", ["name", "splits", "checks", "about", "data"], rows)]), end="")
     return DONE
+
+
+def _place(listed: Listing) -> str:
+    return str(listed.found or (f"hub: {listed.hub}" if listed.hub else "built in"))
 
 
 @command()

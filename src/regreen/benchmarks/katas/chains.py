@@ -1,0 +1,143 @@
+"""Operations one after another: drawing chains, running them, and telling how they behave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import blake2b
+from operator import eq
+from random import Random
+from typing import Any, TypeVar
+
+from regreen.benchmarks.katas import of_lists, of_numbers, of_tables, of_texts, of_words
+from regreen.benchmarks.katas.operation import Constant, Function, Kind, Operation, fill, function
+from regreen.benchmarks.katas.values import INPUT_KINDS, fits, fixed
+
+OPERATIONS: dict[str, Operation] = {
+    operation.name: operation
+    for module in (of_numbers, of_texts, of_lists, of_words, of_tables)
+    for operation in module.OPERATIONS
+}
+MOST_ERRORS = 0.4  # the share of inputs on which a chain may raise
+MOST_ALIKE = 0.75  # and on which it may return one same value, or its input
+_STARTS = (0.15, 0.25, 0.3, 0.2, 0.1)  # how often a chain starts with each kind of input
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An operation with its constant."""
+
+    operation: Operation
+    constant: Constant = None
+
+    @property
+    def function(self) -> Function:
+        """What it computes."""
+        return _function(self.operation, self.constant)
+
+    @property
+    def keeps_kind(self) -> bool:
+        """Tell whether a chain stays type-correct without it."""
+        return self.operation.takes == self.operation.gives
+
+
+@cache
+def _function(operation: Operation, constant: Constant) -> Function:
+    return function(fill(operation.idioms[0], constant))
+
+
+class Failure(str):
+    """The name of what a chain raised, in place of a result."""
+
+
+Steps = tuple[Step, ...]
+_TOO_LARGE = Failure("too large")
+
+
+def pick(rng: Random, options: Sequence[T]) -> T:
+    """Return one of several; three times as fast as ``rng.choice``, and the same in every version of Python."""
+    return options[int(rng.random() * len(options))]
+
+
+def draw_operations(rng: Random, depth: int) -> tuple[Operation, ...]:
+    """Return type-correct operations, none twice in a row; a truth value is only ever the last result."""
+    kind, chosen = rng.choices(INPUT_KINDS, _STARTS)[0], list[Operation]()
+    while len(chosen) < depth:
+        operation = pick(rng, _options(kind, len(chosen) == depth - 1))
+        if not chosen or operation is not chosen[-1]:
+            chosen.append(operation)
+            kind = operation.gives
+    return tuple(chosen)
+
+
+def draw_constants(rng: Random, operations: Iterable[Operation]) -> Steps:
+    """Return the operations with a constant for each that needs one."""
+    return tuple(Step(each, pick(rng, each.constants) if each.constants else None) for each in operations)
+
+
+@cache
+def _options(kind: Kind, last: bool) -> tuple[Operation, ...]:
+    return tuple(each for each in OPERATIONS.values() if each.takes == kind and (last or each.gives != "bool"))
+
+
+def run(functions: Iterable[Function], value: Any) -> Any:
+    """Return what functions one after another make of a value, or the :class:`Failure` of one of them."""
+    for each in functions:
+        value = _apply(each, value)
+    return value
+
+
+def _apply(function: Function, value: Any) -> Any:
+    """Return a function's result; a failure stays one, and what does not fit in becomes one."""
+    if value.__class__ is Failure:
+        return value
+    try:
+        result = function(value)
+    except Exception as error:  # which ones an operation raises is its own business
+        return Failure(type(error).__name__)
+    return result if fits(result) else _TOO_LARGE
+
+
+def functions(steps: Iterable[Step]) -> list[Function]:
+    """Return what each step computes."""
+    return [step.function for step in steps]
+
+
+def outputs(steps: Steps) -> Sequence[Any]:
+    """Return a chain's results on the fixed inputs of its kind."""
+    first = steps[:-1]
+    before = (_kept(first) if len(first) < 3 else outputs(first)) if first else fixed(steps[0].operation.takes)
+    function = steps[-1].function
+    return [_apply(function, value) for value in before]
+
+
+@lru_cache(maxsize=4096)
+def _kept(steps: Steps) -> Sequence[Any]:
+    """Return the results of one or two steps, with which many chains begin."""
+    return outputs(steps)
+
+
+def is_sound(given: Iterable[Any], results: Sequence[Any], texts: Sequence[str]) -> bool:
+    """Tell whether a chain's results are seldom errors, not nearly constant and not nearly its input.
+
+    ``texts`` are the results' texts.
+    """
+    good = len(results) - sum(result.__class__ is Failure for result in results)
+    if good < (1 - MOST_ERRORS) * len(results):
+        return False
+    counts = Counter(texts)
+    return max(counts.values()) <= MOST_ALIKE * good and sum(map(eq, given, results)) <= MOST_ALIKE * good
+
+
+def behaviour(kind: Kind, texts: Iterable[str]) -> str:
+    """Return a digest of a chain's results on the fixed inputs: equal for chains that behave alike."""
+    return blake2b(f"{kind}|{'|'.join(texts)}".encode(), digest_size=16).hexdigest()
+
+
+def text(value: Any) -> str:
+    """Return a value's text; of tables that are equal, in whatever order, the same."""
+    return repr(sorted(value.items()) if value.__class__ is dict else value)
