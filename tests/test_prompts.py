@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ from regreen.benchmarks import load as load_benchmark
 from regreen.extract import HUMANEVAL_STOPS, stop_at
 from regreen.formats import open_samples
 from regreen.problem import with_shown
-from regreen.prompts import Message, Prompt, choose_examples, default_for, load, names
+from regreen.prompts import Message, Prompt, Wrong, choose_examples, default_for, load, names
 
 template_of = functools.cache(load)
 GOLDEN = Path(__file__).with_name("golden")
@@ -72,21 +73,38 @@ TRAIN = Problem(
 )
 OWN = (DOUBLE, HALVE, AREA, SUM, STARTED, TRAIN)
 
-CASES = {
-    "codex-header": ("codex", AREA, ()),
-    "codex-docstring": ("codex", HALVE, (DOUBLE,)),
-    "austin-zero-shot": ("austin", DOUBLE, ()),
-    "austin-nothing-shown": ("austin", HALVE, (DOUBLE,)),
-    "austin-two-examples": ("austin", DOUBLE, (STARTED, SUM)),
-    "apps-stdio": ("apps", SUM, ()),
-    "apps-call": ("apps", STARTED, (SUM,)),
-    "apps-hint-stdio": ("apps-hint", SUM, ()),
-    "apps-hint-call": ("apps-hint", STARTED, ()),
-    "chat-asserts": ("chat", DOUBLE, ()),
-    "chat-header": ("chat", AREA, ()),
-    "chat-stdio": ("chat", SUM, (DOUBLE,)),
-    "chat-starter": ("chat", STARTED, ()),
-    "mathqa": ("mathqa", TRAIN, (replace(TRAIN, id="own/other"),)),
+WRONG_AREA = Wrong(
+    f"{HEAD}    square = radius * radius\n\n    return 3 * square\n",
+    "For the input area(1) the program returned 3, but 3.14159 was expected.",
+)
+WRONG_SUM = Wrong("print(sum(input()))\n", "The program raised TypeError on line 1 for the input '1 2\\n'.")
+SAID = "It adds characters.\nThey must be numbers first."
+
+CASES: dict[str, tuple[str, Problem, dict[str, Any]]] = {
+    "codex-header": ("codex", AREA, {}),
+    "codex-docstring": ("codex", HALVE, {"examples": (DOUBLE,)}),
+    "austin-zero-shot": ("austin", DOUBLE, {}),
+    "austin-nothing-shown": ("austin", HALVE, {"examples": (DOUBLE,)}),
+    "austin-two-examples": ("austin", DOUBLE, {"examples": (STARTED, SUM)}),
+    "apps-stdio": ("apps", SUM, {}),
+    "apps-call": ("apps", STARTED, {"examples": (SUM,)}),
+    "apps-hint-stdio": ("apps-hint", SUM, {}),
+    "apps-hint-call": ("apps-hint", STARTED, {}),
+    "chat-asserts": ("chat", DOUBLE, {}),
+    "chat-header": ("chat", AREA, {}),
+    "chat-stdio": ("chat", SUM, {"examples": (DOUBLE,)}),
+    "chat-starter": ("chat", STARTED, {}),
+    "mathqa": ("mathqa", TRAIN, {"examples": (replace(TRAIN, id="own/other"),)}),
+    "refine": ("refine", AREA, {"wrong": WRONG_AREA}),
+    "refine-feedback": ("refine", AREA, {"wrong": replace(WRONG_AREA, feedback=SAID)}),
+    "refine-plain": ("refine-plain", AREA, {"wrong": replace(WRONG_AREA, feedback=SAID)}),
+    "refine-program": ("refine-program", SUM, {"wrong": replace(WRONG_SUM, feedback=SAID)}),
+    "explain-header": ("explain", AREA, {"wrong": WRONG_AREA}),
+    "explain-stdio": ("explain", SUM, {"wrong": WRONG_SUM}),
+    "joint-plain": ("joint-plain", AREA, {"wrong": WRONG_AREA}),
+    "joint-program": ("joint-program", SUM, {"wrong": WRONG_SUM}),
+    "docstring": ("docstring", AREA, {"program": AREA.solution}),
+    "execution": ("execution", AREA, {"program": AREA.solution, "call": "area(2)"}),
 }
 
 
@@ -102,8 +120,8 @@ def ids(problems: Iterable[Problem]) -> list[str]:
 
 
 def case(name: str) -> str:
-    template, problem, examples = CASES[name]
-    return written(load(template).render(problem, examples=examples))
+    template, problem, given = CASES[name]
+    return written(load(template).render(problem, **given))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -115,6 +133,8 @@ def test_every_template_has_a_golden_file_and_every_golden_file_a_template() -> 
     assert {template for template, _, _ in CASES.values()} == set(names())
     assert {path.stem for path in GOLDEN.glob("*.txt")} == set(CASES)
 
+
+COMPLETE = ("refine", "refine-plain", "joint-plain")  # templates that fit only what opens a function
 
 CHECKS = st.one_of(
     st.builds(Assert, st.text(min_size=1)),
@@ -135,14 +155,17 @@ def test_no_prompt_depends_on_a_hidden_check_or_on_the_problem_s_own_solution(
     checks: list[Check], others: list[Check], data: st.DataObject, solution: str, name: str
 ) -> None:
     shown = tuple(sorted(data.draw(st.sets(st.sampled_from(range(len(checks)))))))
-    problem = Problem("p", "Do it.", tuple(checks), shown=shown, entry_point="f", solution=solution)
+    prompt = HEAD if name in COMPLETE else ""
+    meta = {"prompt": prompt}
+    problem = Problem("p", "Do it.", tuple(checks), shown=shown, entry_point="area", solution=solution, meta=meta)
     changed = [
         check if at in shown or type(check) is not type(other) else other
         for at, (check, other) in enumerate(zip(checks, others, strict=False))
     ]
-    twin = replace(problem, checks=tuple(changed), solution="another", meta={"solutions": ["secret"]})
-    template = template_of(name)
-    assert template.render(problem, examples=[DOUBLE, problem]) == template.render(twin, examples=[DOUBLE, twin])
+    twin = replace(problem, checks=tuple(changed), solution="another", meta={**meta, "solutions": ["secret"]})
+    given = {"wrong": WRONG_AREA, "program": "def area(r): return 3", "call": "area(1)"}
+    prompts = [template_of(name).render(p, examples=[DOUBLE, p], **given) for p in (problem, twin)]
+    assert prompts[0] == prompts[1]
 
 
 def test_a_template_of_one_s_own_cannot_reach_hidden_checks_or_the_solution(tmp_path: Path) -> None:
@@ -181,7 +204,7 @@ def test_the_codex_form_continues_the_prompt_and_ends_at_humaneval_s_stop_string
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("text", ["", " \n\n"])
 def test_a_model_that_says_nothing_gives_no_program(name: str, text: str) -> None:
-    found = load(name).source(DOUBLE, text)
+    found = load(name).source(AREA, text)
     assert (found.source, found.rule) == ("", "none")
 
 

@@ -22,6 +22,9 @@ _THINKING_ENDS = re.compile(
     r"</think(?:ing)?>|\[/THINK\]|<\|end_of_thought\|>|<\|channel\|>final(?:<\|constrain\|>\w*)?<\|message\|>"
 )
 _THINKING_STARTS = re.compile(r"\s*(?:<think(?:ing)?>|\[THINK\]|<\|begin_of_thought\|>|<\|channel\|>analysis)")
+_HEADINGS = re.compile(r"\A(?:\s*#{1,6} [^\n]*(?:\n|\Z))+")
+_WORDS_END = re.compile(r"```|###")
+_COMMENT_SIGN = re.compile(r"^[ \t]*#(?:[ \t]|$)", re.MULTILINE)
 _FENCE = re.compile(r"[ \t]*```+[ \t]*(?P<language>.*)")
 _DEFINES = re.compile(
     r"""\s*(?: (?:async\s+)?def\s+\w+\s*[\[(] | class\s+\w+\s*[\[(:] | @\w
@@ -53,6 +56,18 @@ class Extraction:
 def stop_at(text: str, stops: Sequence[str]) -> str:
     """Return the text up to the first of the stop strings, or all of it."""
     return text[: min((at for stop in stops if stop and (at := text.find(stop)) >= 0), default=len(text))]
+
+
+def words_of(text: str) -> str:
+    """Return the words that precede code in a text: no thinking, headings before them, signs of a comment, fences.
+
+    Cut at a fence, or at a heading of the third level; empty if there are none, or if a thinking block never ends.
+    """
+    answer = _THINKING_ENDS.split(text)[-1]
+    if answer == text and _THINKING_STARTS.match(text):
+        return ""
+    answer = _HEADINGS.sub("", answer.replace("\r\n", "\n"))
+    return _COMMENT_SIGN.sub("", _WORDS_END.split(answer)[0]).strip()
 
 
 def extract(text: str, entry_point: str | None = None) -> Extraction:
