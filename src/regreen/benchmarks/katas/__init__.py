@@ -21,7 +21,7 @@ from regreen.problem import Problem
 
 __all__ = ["COUNTS", "DEPTHS", "SOURCE", "Removed", "generate", "removed"]
 
-COUNTS = {"train": 20_000, "validation": 300, "test": 400, "unsolved": 400}
+COUNTS = {"train": 20_000, "validation": 150, "test": 400, "unsolved": 400}
 DEPTHS: Mapping[int, float] = {1: 0.05, 2: 0.3, 3: 0.4, 4: 0.25}
 CHECKS = 8
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from regreen.benchmarks.katas import of_lists, of_numbers, of_tables, of_texts, of_words
 from regreen.benchmarks.katas.operation import Constant, Function, Kind, Operation, fill, function
-from regreen.benchmarks.katas.values import INPUT_KINDS, fits, fixed
+from regreen.benchmarks.katas.values import FIRST, INPUT_KINDS, fixed
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
@@ -47,7 +47,7 @@ class Step:
 
 @cache
 def _function(operation: Operation, constant: Constant) -> Function:
-    return function(fill(operation.idioms[0], constant))
+    return function(fill(operation.idioms[0], constant), operation.gives)
 
 
 class Failure(str):
@@ -55,7 +55,6 @@ class Failure(str):
 
 
 Steps = tuple[Step, ...]
-_TOO_LARGE = Failure("too large")
 
 
 def pick(rng: Random, options: Sequence[T]) -> T:
@@ -86,20 +85,12 @@ def _options(kind: Kind, last: bool) -> tuple[Operation, ...]:
 
 def run(functions: Iterable[Function], value: Any) -> Any:
     """Return what functions one after another make of a value, or the :class:`Failure` of one of them."""
-    for each in functions:
-        value = _apply(each, value)
-    return value
-
-
-def _apply(function: Function, value: Any) -> Any:
-    """Return a function's result; a failure stays one, and what does not fit in becomes one."""
-    if value.__class__ is Failure:
-        return value
     try:
-        result = function(value)
+        for each in functions:
+            value = each(value)
     except Exception as error:  # which ones an operation raises is its own business
         return Failure(type(error).__name__)
-    return result if fits(result) else _TOO_LARGE
+    return value
 
 
 def functions(steps: Iterable[Step]) -> list[Function]:
@@ -108,17 +99,26 @@ def functions(steps: Iterable[Step]) -> list[Function]:
 
 
 def outputs(steps: Steps) -> Sequence[Any]:
-    """Return a chain's results on the fixed inputs of its kind."""
+    """Return a chain's results on the first of the fixed inputs of its kind."""
     first = steps[:-1]
-    before = (_kept(first) if len(first) < 3 else outputs(first)) if first else fixed(steps[0].operation.takes)
-    function = steps[-1].function
-    return [_apply(function, value) for value in before]
+    before = (_kept(first) if len(first) < 3 else outputs(first)) if first else fixed(steps[0].operation.takes, FIRST)
+    return _each(steps[-1].function, before)
 
 
 @lru_cache(maxsize=4096)
 def _kept(steps: Steps) -> Sequence[Any]:
     """Return the results of one or two steps, with which many chains begin."""
     return outputs(steps)
+
+
+def _each(function: Function, values: Iterable[Any]) -> list[Any]:
+    results = []
+    for value in values:
+        try:
+            results.append(value if value.__class__ is Failure else function(value))
+        except Exception as error:
+            results.append(Failure(type(error).__name__))
+    return results
 
 
 def is_sound(given: Iterable[Any], results: Sequence[Any], texts: Sequence[str]) -> bool:
@@ -134,7 +134,7 @@ def is_sound(given: Iterable[Any], results: Sequence[Any], texts: Sequence[str])
 
 
 def behaviour(kind: Kind, texts: Iterable[str]) -> str:
-    """Return a digest of a chain's results on the fixed inputs: equal for chains that behave alike."""
+    """Return a digest of a chain's results: equal for chains that behave alike."""
     return blake2b(f"{kind}|{'|'.join(texts)}".encode(), digest_size=16).hexdigest()
 
 

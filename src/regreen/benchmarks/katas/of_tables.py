@@ -42,5 +42,5 @@ OPERATIONS = (
         "| find the first key with the largest value of the table",
         "max(x, key=x.get); max(x, key=lambda k: x[k])"),
     operation("has_key", "dict bool", "tell whether the table has the key K | check if K is a key of the table",
-        "K in x; K in x.keys()", "a", "b", "cat", "red"),
+        "K in x; K in x.keys()", "dog", "red", "sun"),
 )  # fmt: skip

@@ -58,6 +58,7 @@ OPERATIONS = (
     operation("word_table", "strs dict",
         "count how often each word is in the list | make a table of the counts of the words",
         "{w: x.count(w) for w in x}"),
-    operation("has_word", "strs bool", "tell whether the word K is in the list | check if K is one of the words",
-        "K in x; x.count(K) > 0", "cat", "dog", "red"),
+    operation("has_longer", "strs bool",
+        "tell whether a word is longer than K characters | check if there is a word of more than K characters",
+        "any(len(w) > K for w in x)", 3, 4),
 )  # fmt: skip

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 Kind = Literal["int", "str", "ints", "strs", "dict", "bool"]
 Constant = int | str | None
@@ -20,6 +20,14 @@ TYPES: dict[Kind, str] = {
     "strs": "list[str]",
     "dict": "dict[str, int]",
     "bool": "bool",
+}
+LARGEST, LONGEST = 9_999, 60  # numbers; characters of a text, three times the items of a list
+_TOO_LARGE: dict[Kind, str] = {  # as code, since a call for each value would cost more than the operation
+    "int": f"not -{LARGEST} <= r <= {LARGEST}",
+    "str": f"len(r) > {LONGEST}",
+    "ints": f"len(r) > {LONGEST // 3} or r and not -{LARGEST} <= min(r) <= max(r) <= {LARGEST}",
+    "strs": f"len(r) > {LONGEST // 3}",
+    "dict": f"len(r) > {LONGEST // 3} or r and not -{LARGEST} <= min(r.values()) <= max(r.values()) <= {LARGEST}",
 }
 _CONSTANT = re.compile(r"\bK\b")
 _VALUE = re.compile(r"\bx\b")
@@ -55,11 +63,17 @@ def fill(text: str, constant: Constant) -> str:
     return text if constant is None else _CONSTANT.sub(lambda _: repr(constant), text)
 
 
+class TooLarge(Exception):
+    """A result that is too large to read, or to go on with."""
+
+
 @cache
-def function(code: str) -> Function:
-    """Return the function of ``x`` that an expression computes."""
-    made: Function = eval(f"lambda x: {code}")
-    return made
+def function(code: str, gives: Kind) -> Function:
+    """Return the function of ``x`` that an expression computes; it raises :class:`TooLarge` by itself."""
+    guard = f"    if {_TOO_LARGE[gives]}: raise TooLarge\n" if gives in _TOO_LARGE else ""
+    made: dict[str, Any] = {"TooLarge": TooLarge}
+    exec(f"def f(x):\n    r = {code}\n{guard}    return r\n", made)
+    return cast(Function, made["f"])
 
 
 def nest(code: str, inner: str) -> str | None:

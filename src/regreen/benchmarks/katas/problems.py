@@ -16,11 +16,12 @@ from regreen.errors import InputError
 from regreen.problem import Call, Problem
 
 Pair = tuple[Any, Any]  # an input and what is expected
+ONCE = ("validation", "test")  # splits that ask for each function once
 TRIES = 50_000  # draws in vain until a split is said to hold no more
 
 
 def problems(split: str, *, seed: int, depths: Mapping[int, float], checks: int) -> Iterator[Problem]:
-    """Yield problems of a split without end; a held-out split asks for each function once.
+    """Yield problems of a split without end; ``ONCE`` names those that ask for each function once.
 
     Raises:
         InputError: no new function was found in many draws.
@@ -29,7 +30,7 @@ def problems(split: str, *, seed: int, depths: Mapping[int, float], checks: int)
     while True:
         depth = rng.choices(list(depths), list(depths.values()))[0]
         steps, pairs = _new(rng, split, depth, checks, seen)
-        if split != "train":
+        if split in ONCE:
             seen.add(steps)
         yield as_problem(rng, steps, pairs, id=f"katas/{split}/{seed}-{number}", split=split)
         number += 1

@@ -9,9 +9,8 @@ from typing import Any
 from regreen.benchmarks.katas.operation import Kind
 
 POOL = 251  # a prime: any stride visits them all
-FIXED = 64  # the first of them tell whether two functions behave alike
-LARGEST = 9_999
-LONGEST = 60
+FIXED = 64  # the first of them say whether two functions behave alike
+FIRST = 24  # the first of those are enough to give both one home, and much faster
 INPUT_KINDS: tuple[Kind, ...] = ("int", "str", "ints", "strs", "dict")
 
 _WORDS = """
@@ -21,6 +20,7 @@ oak owl pan pen pig red row sea sun tea toe van wax zoo
 area baby bean bird blue boat cake cold door echo fish gold hand idea king lamp level moon name noon open rain
 rose sand star tree wind apple bread chair eagle house lemon money night ocean paper radar river stone table
 """.split()  # noqa: SIM905
+_MIRRORS = ("bob", "eye", "level", "mom", "noon", "radar", "aa", "did")
 _KEYS = ("c", "dog", "red", "sun", "x", "tea", "moon")
 
 
@@ -35,26 +35,9 @@ def inputs(kind: Kind) -> tuple[Any, ...]:
 
 
 @cache
-def fixed(kind: Kind) -> tuple[Any, ...]:
-    """Return the inputs of a kind by which functions are told apart."""
-    return inputs(kind)[:FIXED]
-
-
-def fits(value: Any) -> bool:
-    """Tell whether a value is small enough to be read, and to go on with: its numbers, its length."""
-    kind = value.__class__
-    if kind is int:
-        return bool(-LARGEST <= value <= LARGEST)
-    if kind is bool:
-        return True
-    if kind is str:
-        return len(value) <= LONGEST
-    return len(value) <= LONGEST // 3 and _hold_fitting(value.values() if kind is dict else value)
-
-
-def _hold_fitting(values: Any) -> bool:
-    """Tell whether numbers are small; the words of a list come from texts that were."""
-    return not values or isinstance(next(iter(values)), str) or -LARGEST <= min(values) <= max(values) <= LARGEST
+def fixed(kind: Kind, count: int = FIXED) -> tuple[Any, ...]:
+    """Return the first inputs of a kind, by which functions are told apart."""
+    return inputs(kind)[:count]
 
 
 def _int(rng: Random) -> int:
@@ -66,7 +49,9 @@ def _str(rng: Random) -> str:
         return ""
     if rng.random() < 0.08:
         return str(rng.randint(0, 999))
-    text = " ".join(rng.choices(_WORDS, k=rng.choice((1, 1, 1, 2, 2, 3))))
+    if rng.random() < 0.15:
+        return rng.choice(_MIRRORS)
+    text = " ".join(rng.choices(_WORDS, k=rng.choice((1, 1, 2, 2, 3, 3))))
     text = text.capitalize() if rng.random() < 0.15 else text
     return f"{' ' * rng.randint(0, 2)}{text} " if rng.random() < 0.3 else text
 
@@ -83,7 +68,7 @@ def _strs(rng: Random) -> list[str]:
 
 
 def _dict(rng: Random) -> dict[str, int]:
-    keys = [key for key in ("a", "b", "cat") if rng.random() < 0.75] + rng.sample(_KEYS, rng.randint(0, 3))
+    keys = [key for key in ("a", "b", "cat") if rng.random() < 0.75] + rng.sample(_KEYS, rng.randint(0, 4))
     rng.shuffle(keys)
     return {key: rng.randint(0, 9) for key in keys}
 
