@@ -25,6 +25,7 @@ from regreen.extract import HUMANEVAL_STOPS, stop_at
 from regreen.formats import open_samples
 from regreen.problem import with_shown
 from regreen.prompts import Message, Prompt, Wrong, choose_examples, default_for, load, names
+from regreen.prompts.choosing import What
 
 template_of = functools.cache(load)
 GOLDEN = Path(__file__).with_name("golden")
@@ -103,6 +104,12 @@ CASES: dict[str, tuple[str, Problem, dict[str, Any]]] = {
     "explain-stdio": ("explain", SUM, {"wrong": WRONG_SUM}),
     "joint-plain": ("joint-plain", AREA, {"wrong": WRONG_AREA}),
     "joint-program": ("joint-program", SUM, {"wrong": WRONG_SUM}),
+    "feedback-call": ("feedback", STARTED, {"wrong": Wrong("def larger(a):\n    pass\n", "It fails.")}),
+    "feedback-stdio": ("feedback", SUM, {"wrong": WRONG_SUM}),
+    "joint-call": ("joint", AREA, {"wrong": WRONG_AREA}),
+    "joint-stdio": ("joint", SUM, {"wrong": WRONG_SUM}),
+    "repair-call": ("repair", DOUBLE, {"wrong": Wrong('double = ["```"]\n', "It fails.", SAID)}),
+    "repair-stdio": ("repair", SUM, {"wrong": WRONG_SUM}),
     "docstring": ("docstring", AREA, {"program": AREA.solution}),
     "execution": ("execution", AREA, {"program": AREA.solution, "call": "area(2)"}),
 }
@@ -215,6 +222,103 @@ def test_the_other_forms_read_their_answers() -> None:
     reply = "```python\ndef double(xs):\n    return xs + xs\n```\nUse:\n```python\nprint(double([1]))\n```"
     found = load("chat").source(DOUBLE, reply)
     assert (found.source, found.rule) == ("def double(xs):\n    return xs + xs\n", "fence")
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(TEXTS, TEXTS, TEXTS, st.sampled_from(["refine", "joint-plain", "explain"]))
+@settings(deadline=None)
+def test_nothing_of_a_wrong_program_is_code_in_the_prompt_that_asks_for_a_better_one(
+    source: str, error: str, feedback: str, name: str
+) -> None:
+    prompt = written(template_of(name).render(AREA, wrong=Wrong(source, error, feedback)))
+    assert prompt.startswith(HEAD)
+    assert ast.dump(ast.parse(f"{prompt}\n    pass")) == ast.dump(ast.parse(f"{HEAD}    pass"))
+
+
+def test_a_refinement_goes_on_where_the_problem_s_own_prompt_ends() -> None:
+    for name in ("refine", "refine-plain"):
+        template = load(name)
+        found = template.source(AREA, "    return 3\n\ndef other():")
+        assert (found.source, found.rule) == (f"{HEAD}    return 3\n", "continuation")
+        again = template.render(AREA, wrong=Wrong(found.source, "It fails."))
+        assert written(again).count("return 3") == 1
+        assert written(again).count("def area") == 1
+    found = load("refine").source(AREA, "    return 4\n\n    ### Bad Solution:\n\n    # return 5")
+    assert found.source.strip() == f"{HEAD}    return 4"
+    assert load("refine-program").source(SUM, "print(3)\n\n### Bad").source == "print(3)\n"
+
+
+def test_only_the_newest_wrong_program_s_lines_are_shown_and_the_header_is_not_shown_twice() -> None:
+    body = "    if radius:\n        return 1\n    return 2\n"
+    prompt = written(load("refine").render(AREA, wrong=Wrong(HEAD + body, "It fails.")))
+    assert "    # if radius:\n    #     return 1\n    # return 2\n" in prompt
+    other = written(load("refine").render(AREA, wrong=Wrong("def area(r):\n    return 1\n", "It fails.")))
+    assert "    # def area(r):\n    #     return 1\n" in other
+
+
+def test_joint_text_is_words_and_then_a_program() -> None:
+    text = " It squares twice.\n\n    ### Good solution:\n    return 3\n\ndef other():"
+    template = load("joint-plain")
+    assert template.words(text) == "It squares twice."
+    assert template.source(AREA, text).source == f"{HEAD}    return 3\n"
+    assert template.source(AREA, " It squares twice, and goes on.").rule == "none"
+    text = " It adds.\n# Not so.\n\n### Good solution:\nprint(3)\n"
+    assert load("joint-program").words(text) == "It adds.\nNot so."
+    assert load("joint-program").source(SUM, text).source == "print(3)\n"
+    reply = "It adds twice.\n\n### FIXED PYTHON CODE\n```python\nprint(3)\n```\n### QUESTION\n```python\nprint(4)\n```"
+    assert load("joint").words(reply) == "It adds twice."
+    assert load("joint").source(SUM, reply).source == "print(3)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The loop ends early.\n", "The loop ends early."),
+        ("The loop ends early. Fixed:\n```python\nprint(1)\n```", "The loop ends early. Fixed:"),
+        ("### Explanation\nThe loop ends early.\n### Code\nprint(1)", "The loop ends early."),
+        ("<think>Hm. ```x```</think>\nThe loop ends early.", "The loop ends early."),
+        ("<think>Hm. It may be that", ""),
+        ("```python\nprint(1)\n```", ""),
+        ("", ""),
+    ],
+)
+def test_words_are_what_precedes_code_and_headings(text: str, words: str) -> None:
+    assert load("feedback").words(text) == words
+    assert load("feedback").source(SUM, text).rule == "none"
+
+
+def test_one_line_of_a_continuation_is_words_a_docstring_or_a_literal() -> None:
+    assert load("explain").words(" The loop ends early.\n    # And more") == "The loop ends early."
+    assert load("docstring").words('Return the area.\n    """\n\ndef f') == "Return the area."
+    assert load("execution").words(" '### 12'\nassert") == "'### 12'"
+
+
+def test_a_template_that_needs_a_wrong_program_or_another_says_so() -> None:
+    for name in ("refine", "refine-plain", "explain", "joint-plain", "feedback", "joint", "repair"):
+        with pytest.raises(InputError, match=rf"^{name}\.jinja:\d+: .*{name} shows a wrong program; give wrong="):
+            load(name).render(AREA)
+    with pytest.raises(InputError, match="'own/sum': there is no function to complete; use refine-program"):
+        load("refine").render(SUM, wrong=WRONG_SUM)
+    with pytest.raises(InputError, match="the prompt does not end with a docstring; use refine"):
+        load("refine-plain").render(SUM, wrong=WRONG_SUM)
+    with pytest.raises(InputError, match="docstring describes a program; give program="):
+        load("docstring").render(AREA, wrong=WRONG_AREA)
+    with pytest.raises(InputError, match="execution shows a program and a call; give program= and call="):
+        load("execution").render(AREA, program="x = 1")
+
+
+def test_what_is_asked_of_whom_decides_the_template() -> None:
+    what: list[What] = ["program", "feedback", "joint", "repair"]
+    assert [default_for(AREA, True, each) for each in what] == ["chat", "feedback", "joint", "repair"]
+    assert [default_for(AREA, False, each) for each in what] == ["codex", "explain", "joint-plain", "refine"]
+    others = ["apps", "explain", "joint-program", "refine-program"]
+    assert [default_for(SUM, False, each) for each in what] == others
+    for each in what[1:]:
+        for problem in OWN:
+            for chat in (True, False):
+                assert load(default_for(problem, chat, each)).render(problem, wrong=WRONG_SUM)
 
 
 def test_each_problem_has_its_default_template() -> None:

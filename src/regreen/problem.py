@@ -149,15 +149,33 @@ def with_shown(problem: Problem, show: str | int) -> Problem:
     return replace(problem, shown=shown, revealed=tuple(sorted({*problem.revealed, *shown})))
 
 
+def with_revealed(problem: Problem, reveal: str) -> Problem:
+    """Return the problem with other checks revealed: those "shown", those "revealed" by the benchmark, or "all".
+
+    Raises:
+        InputError: none of these words.
+    """
+    revealed = {"shown": problem.shown, "revealed": problem.revealed, "all": tuple(range(len(problem.checks)))}
+    if reveal not in revealed:
+        raise InputError(f"reveal {reveal}: expected shown, revealed or all")
+    return replace(problem, revealed=revealed[reveal])
+
+
 def check_text(check: Check, entry_point: str | None) -> str:
     """Return a check as a person reads it: code, a call, or what is given on standard input."""
     match check:
         case Assert(code):
             return code
-        case Call(args, expected, kwargs):
-            arguments = [_repr(value) for value in args] + [f"{name}={_repr(value)}" for name, value in kwargs.items()]
-            return f"{entry_point}({', '.join(arguments)}) == {_repr(expected)}"
+        case Call():
+            return f"{call_text(check, entry_point)} == {_repr(check.expected)}"
     return check.stdin
+
+
+def call_text(check: Call, entry_point: str | None) -> str:
+    """Return the call that a check makes, as code."""
+    arguments = [_repr(value) for value in check.args]
+    arguments += [f"{name}={_repr(value)}" for name, value in check.kwargs.items()]
+    return f"{entry_point}({', '.join(arguments)})"
 
 
 def _repr(value: Any) -> str:

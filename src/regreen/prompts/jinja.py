@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import jinja2
 
 
+_LINE_END = re.compile(r"\r\n|\r|\n")  # Python's own; splitlines() knows more
+
+
 def compile_template(where: str, text: str) -> jinja2.Template:
     """Return the compiled text; ``where`` names it in the :class:`InputError` of a bad one."""
     import jinja2
@@ -61,7 +64,7 @@ def _comment(text: str) -> str:
 
 def _quoted(text: str, indent: str = "") -> str:
     """Return every line as a comment, those that are comments too."""
-    return "\n".join(f"{indent}# {line}".rstrip() for line in text.strip("\n").split("\n"))
+    return "\n".join(f"{indent}# {line}".rstrip() for line in _LINE_END.split(text.strip("\n")))
 
 
 def _dedented(code: str) -> str:
