@@ -24,7 +24,8 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from regreen.models.hf import HFModel  # noqa: E402
-from regreen.models.hf.draws import nucleus, uniforms_of  # noqa: E402
+from regreen.models.hf.draws import nucleus  # noqa: E402
+from regreen.models.writing import uniforms_of  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +232,7 @@ def test_a_chat_without_a_template_is_refused(model: HFModel) -> None:
 def test_white_space_at_the_beginning_is_kept_where_a_tokenizer_would_drop_it() -> None:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-    from regreen.models.hf.texts import Texts
+    from regreen.models.texts import Texts
 
     pieces = ["▁a", "a", "▁", "return", "▁x"]
     unigram = Tokenizer(models.Unigram([(piece, -float(n)) for n, piece in enumerate(pieces)], unk_id=0))
@@ -245,7 +246,7 @@ def test_white_space_at_the_beginning_is_kept_where_a_tokenizer_would_drop_it() 
 def test_a_tokenizer_that_lacks_the_letter_loses_no_text() -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    from regreen.models.hf.texts import Texts
+    from regreen.models.texts import Texts
 
     words = Tokenizer(models.WordLevel({"<unk>": 0, "return": 1, "x": 2}, unk_token="<unk>"))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from regreen.errors import InputError
+from regreen.models.shipped import SHIPPED
 from regreen.prompts import Prompt
 
 __all__ = ["Completion", "Finish", "Model", "Request", "open_model"]
@@ -100,12 +101,15 @@ _BACKENDS = {
     "hf": ("regreen.models.hf", "HFModel", "a checkpoint's folder or hub name"),
     "openai": ("regreen.models.openai", "OpenAIModel", "a model's name at an OpenAI-compatible endpoint (--base-url)"),
     "replay": ("regreen.models.recorded", "ReplayModel", "a file of samples, or a run directory"),
+    "tiny": ("regreen.models.tiny", "TinyModel", "a folder with a small Llama checkpoint, run without torch"),
     "scripted": ("regreen.models.recorded", "ScriptedModel", "a file of answers, picked by what a prompt contains"),
 }
 
 
 def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model:
-    """Return the model that a name like ``hf:PATH`` stands for; ``package.module:factory`` calls one's own factory.
+    """Return the model that a name like ``tiny`` or ``hf:PATH`` stands for.
+
+    ``package.module:factory`` calls one's own factory.
 
     Args:
         name: a backend and what it is to open.
@@ -118,12 +122,11 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
     kind, colon, place = name.partition(":")
     if not name:
         raise InputError("no model; give -m MODEL ('regreen list models' says which there are)")
-    if not colon or not place:
-        raise InputError(f"-m {name}: expected {', '.join(f'{k}:...' for k in _BACKENDS)} or package.module:factory")
-    make = _class(kind) if kind in _BACKENDS else _factory(kind, place)
+    if name not in SHIPPED and not (colon and place):
+        known = [*SHIPPED, *(f"{kind}:..." for kind in _BACKENDS)]
+        raise InputError(f"-m {name}: expected {', '.join(known)} or package.module:factory")
     given = {option: value for option, value in options.items() if value is not None}
-    _refuse_unknown(name, make, given)
-    model: Model = make(place, **given) if kind in _BACKENDS else _own(name, make, given)
+    model = _open(name, kind, place, given)
     if cache is None:
         return model
     from regreen.models.cache import CachedModel
@@ -131,10 +134,25 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
     return CachedModel(model, cache)
 
 
+def _open(name: str, kind: str, place: str, given: Mapping[str, Any]) -> Model:
+    make = _maker(name, kind, place)
+    _refuse_unknown(name, make, given)
+    if name in SHIPPED:
+        return make(name, **given)
+    return make(place, **given) if kind in _BACKENDS else _own(name, make, given)
+
+
+def _maker(name: str, kind: str, place: str) -> Callable[..., Model]:
+    """Return what makes the model: a shipped one's loader, a backend's class, or a user's factory."""
+    if name in SHIPPED:
+        return importlib.import_module("regreen.models.tiny").shipped  # type: ignore[no-any-return]
+    return _class(kind) if kind in _BACKENDS else _factory(kind, place)
+
+
 def kinds() -> list[tuple[str, str]]:
-    """Return each kind of model and what stands after its colon, for ``regreen list models``."""
+    """Return each shipped model and each kind with what stands after its colon, for ``regreen list models``."""
     own = ("package.module:FACTORY", "a function of your own that returns a model")
-    return [*((f"{kind}:...", about) for kind, (_, _, about) in _BACKENDS.items()), own]
+    return [*SHIPPED.items(), *((f"{kind}:...", about) for kind, (_, _, about) in _BACKENDS.items()), own]
 
 
 def _class(kind: str) -> Callable[..., Model]:

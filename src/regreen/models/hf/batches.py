@@ -17,11 +17,11 @@ class Batch:
 
     logits_BV: torch.Tensor
 
-    def keep(self, index: torch.Tensor) -> None:
+    def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows, in this order; a row may stand more than once."""
         raise NotImplementedError
 
-    def feed(self, tokens_B: torch.Tensor) -> None:
+    def feed(self, tokens: Sequence[int]) -> None:
         """Let the model read one more token of each row."""
         raise NotImplementedError
 
@@ -39,12 +39,14 @@ class Causal(Batch):
         padded = tensor(module, [[0] * (longest - len(p)) + [*p] for p in prompts])
         self._forward(padded, (mask_BT.cumsum(-1) - 1).clamp(min=0))
 
-    def keep(self, index: torch.Tensor) -> None:
+    def keep(self, rows: Sequence[int]) -> None:
+        index = tensor(self._module, rows)
         self._cache.reorder_cache(index)  # type: ignore[arg-type]
         self._mask_BT = None if self._mask_BT is None else self._mask_BT[index]
         self._length_B, self.logits_BV = self._length_B[index], self.logits_BV[index]
 
-    def feed(self, tokens_B: torch.Tensor) -> None:
+    def feed(self, tokens: Sequence[int]) -> None:
+        tokens_B = tensor(self._module, tokens)
         if self._mask_BT is not None:
             self._mask_BT = torch.cat([self._mask_BT, torch.ones_like(tokens_B[:, None])], -1)
         self._forward(tokens_B[:, None], self._length_B[:, None])
@@ -72,14 +74,16 @@ class EncoderDecoder(Batch):
         padded = tensor(module, [[*p] + [0] * (longest - len(p)) for p in prompts])
         self._read_BTD = module.get_encoder()(input_ids=padded, attention_mask=self._mask_BT).last_hidden_state
         self._cache = transformers.EncoderDecoderCache(transformers.DynamicCache(), transformers.DynamicCache())
-        self.feed(tensor(module, [decoder_start(module)] * len(prompts)))
+        self.feed([decoder_start(module)] * len(prompts))
 
-    def keep(self, index: torch.Tensor) -> None:
+    def keep(self, rows: Sequence[int]) -> None:
+        index = tensor(self._module, rows)
         self._cache.reorder_cache(index)  # type: ignore[arg-type]
         self._mask_BT, self._read_BTD = self._mask_BT[index], self._read_BTD[index]
         self.logits_BV = self.logits_BV[index]
 
-    def feed(self, tokens_B: torch.Tensor) -> None:
+    def feed(self, tokens: Sequence[int]) -> None:
+        tokens_B = tensor(self._module, tokens)
         self.logits_BV = call(
             self._module,
             encoder_outputs=BaseModelOutput(last_hidden_state=self._read_BTD),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
 
 from regreen.models import Request
+from regreen.models.writing import uniforms_of
 
 
 class Draws:
@@ -22,19 +22,21 @@ class Draws:
         self._step = 0
         self._look()
 
-    def keep(self, index: torch.Tensor) -> None:
+    def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows, in this order."""
+        index = torch.tensor(rows, device=self._uniforms_BT.device)
         self._uniforms_BT = self._uniforms_BT[index]
         self._temperature_B, self._top_p_B = self._temperature_B[index], self._top_p_B[index]
         self._look()
 
-    def next(self, logits_BV: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def next(self, logits_BV: torch.Tensor) -> tuple[list[int], list[float]]:
         """Return each row's next token and its log-probability, untempered, from float32 logits."""
         tokens_B = logits_BV.argmax(-1)
         if self._any_drawn:
             tokens_B = torch.where(self._temperature_B > 0, self._drawn(logits_BV.double()), tokens_B)
         self._step += 1
-        return tokens_B, logits_BV.log_softmax(-1).gather(-1, tokens_B[:, None])[:, 0]
+        logprobs_B = logits_BV.log_softmax(-1).gather(-1, tokens_B[:, None])[:, 0]
+        return tokens_B.tolist(), logprobs_B.tolist()
 
     def _look(self) -> None:
         """Note once what would else be asked of the device at every token."""
@@ -50,12 +52,6 @@ class Draws:
         sums_BV = shares_BV.cumsum(-1)
         at_B = self._uniforms_BT[:, self._step] * sums_BV[:, -1]
         return torch.searchsorted(sums_BV, at_B[:, None], right=True)[:, 0]
-
-
-def uniforms_of(seed: int, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the first numbers of a seed's stream, in [0, 1); Philox promises the same bits in every version."""
-    bits = np.random.Philox(key=seed % 2**64).random_raw(count)
-    return np.asarray((bits >> np.uint64(12)) * 2.0**-52, dtype=np.float64)
 
 
 def nucleus(shares_BV: torch.Tensor, top_p_B: torch.Tensor) -> torch.Tensor:

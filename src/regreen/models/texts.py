@@ -1,4 +1,4 @@
-"""Prompts to tokens, and tokens back to text."""
+"""A tokenizer: prompts to tokens, and tokens back to text."""
 
 from __future__ import annotations
 

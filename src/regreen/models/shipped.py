@@ -1,0 +1,18 @@
+"""The checkpoints that come with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent / "tiny" / "weights"
+
+SHIPPED = {
+    "tiny": "comes with the package: writes, refines, explains and documents programs, and predicts results",
+    "tiny-base": "comes with the package: writes programs",
+    "tiny-noisy": "comes with the package: writes programs as a corpus with bugs has them",
+}
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of a checkpoint in :data:`SHIPPED`, for any tool that reads Hugging Face's layout."""
+    return _FOLDER / name
