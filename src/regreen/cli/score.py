@@ -1,4 +1,4 @@
-"""``regreen evaluate``, ``score``, ``check`` and ``demo``: programs in, verdicts out."""
+"""``regreen evaluate``, ``score`` and ``check``: programs in, verdicts out."""
 
 from __future__ import annotations
 
@@ -134,15 +134,6 @@ def check(
     else:
         _print_check(found)
     return NOT_GREEN if found["failed"] else DONE
-
-
-@command()
-def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
-    """Score 24 right, wrong and cheating programs."""
-    from regreen.demo import demo as score_demo
-
-    _print_score(score_demo(out, quiet=quiet), as_json=as_json, verbose=False)
-    return DONE
 
 
 def say_bad_lines(found: dict[str, Any]) -> None:
