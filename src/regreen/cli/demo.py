@@ -20,16 +20,16 @@ def demo(out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
 
     Scores right, wrong and cheating programs, evaluates the tiny model on katas, grows repair trees.
     """
-    from regreen.demo import demo as stages
+    from regreen.demo import STAGES
     from regreen.report import render
 
     started, folder = time.monotonic(), out or Path("runs/demo")
     found: dict[str, Any] = {}
     made: list[Table] = []
-    for number, (stage, do) in enumerate(stages(folder, quiet=quiet), 1):
+    for number, stage in enumerate(STAGES, 1):
         if not as_json:
             print(f"{number} {stage.name}: {stage.asked}\n", flush=True)
-        do()
+        stage.run(folder / stage.name, quiet)
         found[stage.name], tables = _reported(folder / stage.name)
         made += tables
         if not as_json:

@@ -6,7 +6,7 @@ needed: the model is the small one that comes with the package, run by NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from regreen.records import Record
 from regreen.repair import Repairing, repair
 from regreen.summary import View
 
-__all__ = ["PROBLEMS", "SAMPLES", "STAGES", "Stage", "demo"]
+__all__ = ["PROBLEMS", "SAMPLES", "STAGES", "Stage"]
 
 FOLDER = Path(__file__).parent
 PROBLEMS = FOLDER / "demo.jsonl"
@@ -30,7 +30,7 @@ _WARM = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: its name, what is asked, and how it is done: given a run directory, its scores."""
+    """One stage: its name, what is asked, and how it is done: in a run directory, with or without progress."""
 
     name: str
     asked: str
@@ -64,10 +64,3 @@ STAGES = (
         _repair,
     ),
 )
-
-
-def demo(out: Path | None = None, *, quiet: bool = True) -> Iterator[tuple[Stage, Callable[[], Record]]]:
-    """Yield each stage and the function that does it, in a run directory below ``out``."""
-    folder = out or Path("runs/demo")
-    for stage in STAGES:
-        yield stage, lambda stage=stage: stage.run(folder / stage.name, quiet)  # type: ignore[misc]
