@@ -2,13 +2,17 @@
 
 from regreen.report.compare import compare
 from regreen.report.ranks import rank_tables, ranking_tables
+from regreen.report.repair_tables import repair_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
 from regreen.report.studies import study_tables
 from regreen.report.tables import Form, Table, differences, render, tables
+from regreen.report.view import Prices, RepairView
 
 __all__ = [
     "Form",
+    "Prices",
+    "RepairView",
     "RunData",
     "Table",
     "compare",
@@ -18,6 +22,7 @@ __all__ = [
     "rank_tables",
     "ranking_tables",
     "render",
+    "repair_tables",
     "report",
     "show",
     "study_tables",
