@@ -48,4 +48,4 @@ def _reported(run: Path) -> tuple[dict[str, Any], list[Table]]:
     from regreen import report as reports
 
     found = reports.report([run])
-    return found, reports.tables(found)
+    return found, reports.every_table(found)

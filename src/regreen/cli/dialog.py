@@ -117,7 +117,7 @@ def dialog(
     print(
         json.dumps(reported) + "\n"
         if as_json
-        else reports.render([*reports.tables(reported), *reports.dialog_tables(reported)]),
+        else reports.render(reports.every_table(reported)),
         end="",
     )
     for note in found["notes"]:

@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from regreen.models import Model
     from regreen.options import Choice, Judging, Sampling
+    from regreen.report import Prices, RepairView
     from regreen.summary import View
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -41,6 +42,51 @@ class Listed(StrEnum):
     BENCHMARKS = "benchmarks"
     MODELS = "models"
     PROMPTS = "prompts"
+
+
+class Order(StrEnum):
+    """In which order a tree is searched."""
+
+    BATCHED = "batched"
+    BFS = "bfs"
+    DFS = "dfs"
+
+
+class Replacement(StrEnum):
+    """How trees are drawn from frozen ones."""
+
+    WITH = "with"
+    WITHOUT = "without"
+
+
+class Estimator(StrEnum):
+    """How pass@t is estimated."""
+
+    EXACT = "exact"
+    BOOTSTRAP = "bootstrap"
+
+
+class Tokens(StrEnum):
+    """Which generated tokens count."""
+
+    SAMPLED = "sampled"
+    PAPER = "paper"
+
+
+class Budget(StrEnum):
+    """On which axis repair and resampling are matched."""
+
+    SAMPLED = "sampled"
+    TOTAL = "total"
+    PRICE = "price"
+    CALLS = "calls"
+
+
+class Verdicts(StrEnum):
+    """Whose verdicts count."""
+
+    RECORDED = "recorded"
+    OURS = "ours"
 
 
 def size(text: str) -> int:
@@ -71,6 +117,25 @@ def ks(text: str) -> tuple[int, ...]:
     if min(numbers) < 1:
         raise typer.BadParameter(f"{text!r}: every k must be at least 1")
     return numbers
+
+
+def widths(text: str) -> tuple[int, ...]:
+    """Return one side of a grid, from ``1,2,5``."""
+    numbers = ks(text)
+    if not numbers:
+        raise typer.BadParameter(f"{text!r} is no list of numbers; write it as 1,2,5")
+    return numbers
+
+
+def price(text: str) -> tuple[str, Prices]:
+    """Return a model and its prices, from ``MODEL=0.25,0.03,2``."""
+    from regreen.report.view import Prices
+
+    model, _, numbers = text.rpartition("=")
+    try:
+        return model, Prices(*(float(part) for part in numbers.split(",")))
+    except (TypeError, ValueError) as error:
+        raise typer.BadParameter(f"{text!r}: write MODEL=in,cached,out, for a million tokens each") from error
 
 
 def temperatures(text: str) -> tuple[float, ...]:
@@ -163,6 +228,52 @@ class Scores:
         from regreen.summary import View
 
         return View(self.ks, self.biased, self.model_cutoff, self.seed, self.held_out)
+
+
+@dataclass
+class Trees:
+    """How repair trees are reported."""
+
+    n_p: Annotated[Any, option("--np", help="first programs of a tree, as 1,2,5", parser=widths, metavar="N,N,...")] = (
+        None
+    )
+    n_fr: Annotated[
+        Any, option("--nfr", help="repairs of each failing one, as 1,3", parser=widths, metavar="N,N,...")
+    ] = None
+    order: Annotated[Order, option("--order", help="in which trees are searched", show=True)] = Order.BATCHED
+    replacement: Annotated[
+        Replacement, option("--replacement", help="trees drawn without it, or as in the paper with it", show=True)
+    ] = Replacement.WITHOUT
+    estimator: Annotated[Estimator, option("--estimator", help="of pass@t", show=True)] = Estimator.EXACT
+    tokens: Annotated[Tokens, option("--tokens", help="all that were sampled, or by the paper's rule", show=True)] = (
+        Tokens.SAMPLED
+    )
+    budget: Annotated[Budget, option("--budget", help="on which baselines are matched", show=True)] = Budget.SAMPLED
+    price: Annotated[
+        list[Any] | None,
+        option("--price", help="for a million tokens; may be repeated", parser=price, metavar="MODEL=in,cached,out"),
+    ] = None
+    verdicts: Annotated[
+        Verdicts | None, option("--verdicts", help="of recorded trees; ours by default, where there are any")
+    ] = None
+
+    def view(self) -> RepairView:
+        """Return it as the library takes it."""
+        from regreen.report import RepairView
+
+        if self.budget is Budget.PRICE and not self.price:
+            raise typer.BadParameter("--budget price needs --price MODEL=in,cached,out")
+        return RepairView(
+            n_p=self.n_p,
+            n_fr=self.n_fr,
+            order=self.order.value,
+            replacement=self.replacement.value,
+            estimator=self.estimator.value,
+            tokens=self.tokens.value,
+            budget=self.budget.value,
+            prices=dict(self.price or ()),
+            verdicts=self.verdicts.value if self.verdicts else None,
+        )
 
 
 @dataclass

@@ -154,7 +154,7 @@ def repair(
         quiet=quiet,
     )
     reported = reports.report([Path(found["run"])], scores.view())
-    print(json.dumps(reported) + "\n" if as_json else reports.render(reports.tables(reported)), end="")
+    print(json.dumps(reported) + "\n" if as_json else reports.render(reports.every_table(reported)), end="")
     for note in found["notes"]:
         say(note)
     return DONE

@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Argument
 
 from regreen.cli.app import DONE, command
-from regreen.cli.options import Json, Scores, Verbose, option
+from regreen.cli.options import Json, Scores, Trees, Verbose, option
 from regreen.errors import InputError
 
 
@@ -17,6 +17,7 @@ from regreen.errors import InputError
 def report(
     runs: Annotated[list[Path], Argument(help="run directories", metavar="RUN...")],
     scores: Scores,
+    trees: Trees,
     md: Annotated[bool, option("--md", help="print Markdown")] = False,
     csv: Annotated[bool, option("--csv", help="print CSV")] = False,
     as_json: Json = False,
@@ -25,19 +26,16 @@ def report(
 ) -> int:
     """Print tables of runs, and compare two.
 
-    Two runs are compared problem by problem: the difference, its interval and a paired test.
+    Two runs are compared problem by problem: the difference, its interval and a paired test. Repair trees are held
+    against resampling at an equal budget.
     """
     from regreen import report as reports
 
     if md + csv + as_json > 1:
         raise InputError("--md, --csv and --json exclude each other; give one")
-    found = reports.report(runs, scores.view())
+    found = reports.report(runs, scores.view(), repair_view=trees.view())
     form: reports.Form = "md" if md else "csv" if csv else "text" if out else "terminal"
-    text = (
-        json.dumps(found) + "\n"
-        if as_json
-        else reports.render([*reports.tables(found), *reports.rank_tables(found), *reports.dialog_tables(found)], form)
-    )
+    text = json.dumps(found) + "\n" if as_json else reports.render(reports.every_table(found), form)
     if verbose and not (md or csv or as_json):
         text += "".join(reports.differences(run) for run in found.get("runs", [found]))
     if out is None:

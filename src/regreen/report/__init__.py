@@ -1,25 +1,27 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
 from regreen.report.compare import compare
-from regreen.report.dialog import dialog_tables
+from regreen.report.every import every_table
 from regreen.report.imports import import_tables, share_cell
-from regreen.report.ranks import rank_tables, ranking_tables
+from regreen.report.ranks import ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
 from regreen.report.studies import study_tables
 from regreen.report.tables import Form, Table, differences, render, tables
+from regreen.report.view import Prices, RepairView
 
 __all__ = [
     "Form",
+    "Prices",
+    "RepairView",
     "RunData",
     "Table",
     "compare",
-    "dialog_tables",
     "differences",
+    "every_table",
     "import_tables",
     "load",
     "page",
-    "rank_tables",
     "ranking_tables",
     "render",
     "report",

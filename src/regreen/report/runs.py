@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regreen.errors import InputError
 from regreen.rank import curves
-from regreen.records import RANKS, SCORES, Counts, Record, read_counts, read_json
+from regreen.records import RANKS, SCORES, TREES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
 from regreen.report.dialog import dialog_summary
 from regreen.run import read_manifest
 from regreen.summary import View, recorded_verdicts, summarise
+
+if TYPE_CHECKING:
+    from regreen.report.view import RepairView
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +34,17 @@ def load(path: Path) -> RunData:
     return RunData(path, manifest, read_counts(path, manifest["settings"].get("temperature", ())))
 
 
-def report(paths: Sequence[Path], view: View | None = None) -> Record:
+def report(paths: Sequence[Path], view: View | None = None, *, repair_view: RepairView | None = None) -> Record:
     """Return what runs come to, as plain JSON.
 
     Args:
         paths: run directories.
         view: which scores; without k, those of the first run's own scores.
+        repair_view: how repair trees are reported, of runs that have any.
 
     Returns:
-        One run's summary; for several, ``runs`` with a summary each, and for exactly two, ``paired``: their difference.
+        One run's summary, with trees also what :func:`regreen.report.repair.repair` says of them; for several,
+        ``runs`` with a summary each, and for exactly two, ``paired``: their difference.
 
     Raises:
         InputError: a path is no run directory.
@@ -47,14 +53,14 @@ def report(paths: Sequence[Path], view: View | None = None) -> Record:
     view = view or View()
     ks = view.ks or _own_ks(paths[0])
     view = replace(view, ks=ks)
-    summaries = [_summary(run, view) for run in runs]
+    summaries = [_summary(run, view, repair_view) for run in runs]
     if len(runs) == 1:
         return summaries[0]
     paired = compare(runs[0].counts, runs[1].counts, ks=ks, seed=view.seed) if len(runs) == 2 else None
     return {"runs": summaries, "paired": paired}
 
 
-def _summary(run: RunData, view: View) -> Record:
+def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record:
     summary = summarise(run.manifest, run.counts, view)
     if recorded := recorded_verdicts(run.path):
         summary["recorded"] = recorded
@@ -62,6 +68,10 @@ def _summary(run: RunData, view: View) -> Record:
         summary["ranks"] = curves(run.path, seed=view.seed)
     if run.manifest["command"] == "dialog":
         summary["dialog"] = dialog_summary(run.path, turns=run.manifest["settings"]["turns"], seed=view.seed)
+    elif (run.path / TREES).exists():
+        from regreen.report.repair import repair  # NumPy, which other runs do without
+
+        summary |= repair(run.path, repair_view, seed=view.seed)
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
 
 

@@ -1,0 +1,193 @@
+"""Repair trees of a run directory as the report sees them: what passed, what it cost, what was judged twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from regreen.errors import InputError
+from regreen.metrics import Feedback, First, FrozenTree, Repair, joint
+from regreen.records import PROBLEMS, PROGRAMS, TREES, VERDICTS, Key, Record, read_records
+from regreen.report.view import Prices, Verdicts
+from regreen.tree import REFUSED, Node, RepairTree, read_trees
+
+REJUDGED = "rejudged.jsonl"
+CONTROL = "control:"
+AXES = ("sampled", "paper", "prompt", "cached", "total", "calls", "checks", "price")  # then the programs
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a run's verdict says of one program, beyond passed or not."""
+
+    passed: bool
+    hidden: bool  # every check that is never revealed passed
+    outputs: int  # a hash of every check's outcome and value
+
+
+@dataclass(slots=True)
+class Grown:
+    """The trees of a run, without problems of which a verdict flipped, and what stands beside them."""
+
+    trees: dict[str, RepairTree] = field(default_factory=dict)
+    problems: dict[str, Record] = field(default_factory=dict)
+    judged: dict[Key, Judged] = field(default_factory=dict)
+    tokens: dict[Key, int] = field(default_factory=dict)  # of controls
+    rejudged: list[tuple[Key, bool, bool]] = field(default_factory=list)  # passed first, and again
+    flipped: list[str] = field(default_factory=list)
+
+    @property
+    def clusters(self) -> list[str]:
+        """The trees' clusters: problems of one are resampled together."""
+        found = [self.problems.get(name, {}).get("meta", {}).get("cluster") for name in self.trees]
+        return [name if cluster is None else str(cluster) for name, cluster in zip(self.trees, found, strict=True)]
+
+    @property
+    def hidden(self) -> list[str]:
+        """The trees whose problems have checks that are never revealed."""
+        return [name for name in self.trees if _hidden(self.problems.get(name, {}))]
+
+    def difficulty(self, name: str) -> str | None:
+        """Return a problem's level, where its benchmark says one."""
+        found = self.problems.get(name, {}).get("meta", {}).get("difficulty")
+        return None if found is None else str(found)
+
+
+def read_grown(run: Path) -> Grown:
+    """Read a run directory that has trees; raises InputError for records that are none."""
+    grown = Grown(problems={record["id"]: record for _, record in read_records(run / PROBLEMS)})
+    lines = ((f"{run / TREES}, byte {place}", record) for place, record in read_records(run / TREES))
+    grown.trees = read_trees(lines)
+    for _, record in read_records(run / VERDICTS):
+        grown.judged[_key(record)] = _judged(record, grown.problems.get(record["problem"], {}))
+    for _, record in read_records(run / PROGRAMS):
+        if record.get("role", "").startswith(CONTROL):
+            grown.tokens[_key(record)] = record.get("tokens") or 0
+    _leave_out_flips(grown, run)
+    return grown
+
+
+def _leave_out_flips(grown: Grown, run: Path) -> None:
+    """Leave problems of which some verdict flipped out of everything."""
+    for _, record in read_records(run / REJUDGED):
+        first = grown.judged.get(_key(record))
+        if first is not None:
+            grown.rejudged.append((_key(record), first.passed, record["outcome"] == "passed"))
+    grown.flipped = sorted({key[0] for key, first, again in grown.rejudged if first != again})
+    for name in grown.flipped:
+        grown.trees.pop(name, None)
+    for keyed in (grown.judged, grown.tokens):
+        for key in [key for key in keyed if key[0] in set(grown.flipped)]:
+            del keyed[key]
+
+
+def _key(record: Record) -> Key:
+    return record["problem"], record["index"], record.get("role", "sample")
+
+
+def _hidden(problem: Record) -> list[int]:
+    revealed = set(problem.get("revealed", ()))
+    return [at for at in range(len(problem.get("checks", ()))) if at not in revealed]
+
+
+def _judged(record: Record, problem: Record) -> Judged:
+    outcomes = {check["index"]: check["outcome"] for check in record["checks"]}
+    hidden = all(outcomes.get(at) == "passed" for at in _hidden(problem))
+    outputs = hash(tuple((check["index"], check["outcome"], check.get("got")) for check in record["checks"]))
+    return Judged(record["outcome"] == "passed", hidden, outputs)
+
+
+# ---- as numbers ----
+
+
+def chosen_verdicts(trees: Mapping[str, RepairTree], asked: Verdicts | None) -> Verdicts:
+    """Return whose verdicts count: ours, unless there are none; raises InputError where those asked for are not there.
+
+    Half a set of verdicts is none: a program without one would count as failed.
+    """
+    nodes = [node for tree in trees.values() for node in tree.nodes.values() if node.has_program]
+    ours = any(node.outcome not in (None, REFUSED) for node in nodes)
+    verdicts = asked or ("ours" if ours or not any(node.recorded is not None for node in nodes) else "recorded")
+    missing = [node for node in nodes if node.passed(verdicts) is None]
+    if missing:
+        other = "--verdicts recorded" if verdicts == "ours" else "--verdicts ours"
+        place = f"{missing[0].problem} {missing[0].node}"
+        raise InputError(f"{len(missing)} programs have no verdict ({verdicts}), {place} the first; try {other}")
+    return verdicts
+
+
+def numbers(
+    tree: RepairTree, verdicts: Verdicts, prices: Mapping[str, Prices], hidden: Mapping[Key, Judged] | None = None
+) -> FrozenTree:
+    """Return a tree as numbers: costs on ``AXES``; with ``hidden``, passed means the never-revealed checks alone."""
+
+    def passed(node: Node) -> bool:
+        judged = hidden.get(node.key) if hidden is not None else None
+        return bool(node.passed(verdicts)) if hidden is None else judged is not None and judged.hidden
+
+    def feedback(node: Node) -> Feedback:
+        if node.has_program:
+            return joint(passed(node), costs(node, prices))
+        repairs = [Repair(passed(below), costs(below, prices)) for below in tree.children(node) if below.has_program]
+        return Feedback(costs(node, prices), repairs)
+
+    return [
+        First(passed(root), costs(root, prices), [] if passed(root) else [feedback(f) for f in tree.children(root)])
+        for root in tree.roots
+    ]
+
+
+def costs(node: Node, prices: Mapping[str, Prices]) -> tuple[float, ...]:
+    """Return what a node cost on each of ``AXES``; NaN where it is not known.
+
+    Words that no model wrote (an error message, an analyser's findings) cost nothing; neither does what was refused.
+    """
+    if node.outcome == REFUSED or (not node.has_program and node.model is None and node.tokens is None):
+        return (0.0,) * len(AXES)
+    sampled, prompt = _known(node.tokens), _known(node.prompt_tokens)
+    cached = math.nan if math.isnan(prompt) else float(node.cached_tokens or 0)
+    kept = sampled if node.kept_tokens is None else float(node.kept_tokens)
+    checks = _known(node.checks) if node.has_program else 0.0
+    of = prices.get(node.model or "")
+    price = (
+        math.nan
+        if of is None
+        else ((prompt - cached) * of.read + cached * of.cached + sampled * of.generated) / 1_000_000
+    )
+    return sampled, kept, prompt, cached, prompt + sampled, 1.0, checks, price
+
+
+def _known(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def repairs_below(tree: RepairTree) -> Iterator[tuple[Node, Node, Node | None]]:
+    """Yield every first-round repair: the first program, the repair, and the words between if they stand apart."""
+    for root in tree.roots:
+        for below in tree.children(root):
+            if below.has_program:
+                yield root, below, None
+            else:
+                yield from ((root, repair, below) for repair in tree.children(below) if repair.has_program)
+
+
+def round_of(tree: RepairTree, node: Node) -> int:
+    """Return how many programs stand above a node: 0 for a first program, 1 for its repairs."""
+    above, rounds = node.parent, 0
+    while above is not None:
+        rounds += tree.nodes[above].has_program
+        above = tree.nodes[above].parent
+    return rounds
+
+
+def models_of(trees: Sequence[RepairTree]) -> tuple[set[str], set[str]]:
+    """Return who wrote programs, and who wrote words apart from programs."""
+    programs: set[str] = set()
+    words: set[str] = set()
+    for tree in trees:
+        for node in tree.nodes.values():
+            if node.model is not None:
+                (programs if node.has_program else words).add(node.model)
+    return programs, words
