@@ -1,5 +1,6 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
+from regreen.report.annotations import annotation_tables
 from regreen.report.compare import compare
 from regreen.report.imports import import_tables, share_cell
 from regreen.report.ranks import rank_tables, ranking_tables
@@ -12,6 +13,7 @@ __all__ = [
     "Form",
     "RunData",
     "Table",
+    "annotation_tables",
     "compare",
     "differences",
     "import_tables",
