@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from regreen.errors import InfrastructureError, InputError
+from regreen.tree import RepairTree, read_trees
 
 MANIFEST = "manifest.json"
 SCORES = "scores.json"
@@ -101,6 +102,12 @@ def read_records(path: Path) -> Iterator[tuple[int, Record]]:
                 return
             yield place, _record(line, f"{path}:{number}", _FIELDS.get(path.name, {}))
             place += len(line)
+
+
+def trees_of(run: Path) -> dict[str, RepairTree]:
+    """Return the trees of a run directory by problem; raises InputError that names a line which is no node."""
+    nodes = enumerate(read_records(run / TREES), 1)
+    return read_trees((f"{run / TREES}:{number}", record) for number, (_, record) in nodes)
 
 
 def read_json(path: Path) -> Record:

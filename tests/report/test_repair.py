@@ -10,10 +10,11 @@ import pytest
 from regreen import Assert, CheckResult, InputError, Node, Outcome, Problem, Program, Verdict
 from regreen.cli import main
 from regreen.metrics import Forest, Width, expected
-from regreen.report import Prices, RepairView, render, repair_tables, report
+from regreen.report import Prices, RepairView, render, report
 from regreen.report.cells import BETTER, NEITHER, holm
 from regreen.report.grown import numbers, read_grown
 from regreen.report.repair import repair
+from regreen.report.repair_tables import repair_tables
 from regreen.run import Run, Settings
 
 N_P, N_FR = 6, 3

@@ -115,9 +115,7 @@ def dialog(
     )
     reported = reports.report([Path(found["run"])], scores.view())
     print(
-        json.dumps(reported) + "\n"
-        if as_json
-        else reports.render(reports.every_table(reported)),
+        json.dumps(reported) + "\n" if as_json else reports.render(reports.every_table(reported)),
         end="",
     )
     for note in found["notes"]:

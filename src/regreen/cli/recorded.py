@@ -1,4 +1,4 @@
-"""``regreen import``: what other harnesses recorded, as a run."""
+"""``regreen import`` and ``annotate``: recorded repairs as a run, and people's marks on feedback."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typer import Argument
 from regreen.cli.app import BAD_INPUT, DONE, command
 from regreen.cli.options import Bounds, Json, Out, Problems, Quiet, option
 from regreen.cli.score import say_bad_lines
+from regreen.errors import InputError
 
 
 class TreeFormat(StrEnum):
@@ -64,3 +65,31 @@ def import_trees(
 
 def _where(found: dict[str, Any]) -> str:
     return f"\n{found['seconds']:.1f} s: regreen report {shlex.quote(found['run'])}\n"
+
+
+@command()
+def annotate(
+    runs: Annotated[list[Path], Argument(help="run directories with feedback", metavar="RUN...")],
+    out: Annotated[Path | None, option("-o", "--out", help="write the sheet here", metavar="CSV")] = None,
+    sheet: Annotated[Path | None, option("--sheet", help="read this filled sheet", metavar="CSV")] = None,
+    seed: Annotated[int, option("--seed", help="of the order", show=True, metavar="N")] = 0,
+    limit: Annotated[int | None, option("--limit", help="texts of each writer", min=1, metavar="N")] = None,
+    as_json: Json = False,
+) -> int:
+    """Write feedback to a blinded CSV sheet for people to mark, and read it back.
+
+    A person writes x in the columns that fit, or 0 in one of them where none does.
+    """
+    from regreen.annotation import read_sheet, write_sheet
+    from regreen.report import annotation_tables, render
+
+    if (out is None) == (sheet is None):
+        raise InputError("annotate: give either -o, to write a sheet, or --sheet, to read one")
+    if out is not None:
+        found = write_sheet(runs, out, seed=seed, limit=limit)
+        text = f"{found['texts']} texts in {out}: write x where a column fits, then --sheet {shlex.quote(str(out))}\n"
+    else:
+        found = read_sheet(runs, sheet or Path())
+        text = "" if as_json else render(annotation_tables(found))
+    print(json.dumps(found) + "\n" if as_json else text, end="")
+    return DONE

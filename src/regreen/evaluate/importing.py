@@ -17,12 +17,12 @@ from regreen.formats.form import BadRow
 from regreen.options import Choice, Judging, about
 from regreen.problem import Problem
 from regreen.program import Program
-from regreen.records import TREES, Record, read_records
+from regreen.records import Record, trees_of
 from regreen.run import Run, Settings
 from regreen.sandbox import LocalSandbox
 from regreen.summary import estimate_record, recorded_verdicts
 from regreen.track import progress
-from regreen.tree import SAMPLE, Node, RepairTree, read_trees
+from regreen.tree import SAMPLE, Node, RepairTree
 from regreen.working import OwnProblems, content_digest
 
 
@@ -67,7 +67,7 @@ def import_trees(
         facts = {"imported": str(path), **(about(sandbox) if sandbox else {})}
         run = stack.enter_context(Run(out, settings, about=facts))
         _write(rows, run, sandbox, quiet=quiet)
-        trees = read_trees((f"{run.path / TREES}", record) for _, record in read_records(run.path / TREES))
+        trees = trees_of(run.path)
         run.manifest.update(missing=_without_first(trees), skipped=len(reading.skipped))
         run.complete()
         found = _summary(run, trees, reading.skipped)

@@ -1,5 +1,6 @@
 """What runs come to: tables, comparisons, and one program looked at closely. Reads run directories, nothing else."""
 
+from regreen.report.annotations import annotation_tables
 from regreen.report.compare import compare
 from regreen.report.every import every_table
 from regreen.report.imports import import_tables, share_cell
@@ -16,6 +17,7 @@ __all__ = [
     "RepairView",
     "RunData",
     "Table",
+    "annotation_tables",
     "compare",
     "differences",
     "every_table",
