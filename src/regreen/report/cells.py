@@ -112,6 +112,7 @@ def _cell(grid: Grid, width: Width, found: Expected, alone: Expected, drawn: Dra
         "placebo": (alone, at, alone.passed[:, at]),
     }
     cell["baselines"] = {name: _against(grid, passed, known, *base) for name, base in against.items()}
+    cell["baselines"]["same_stop"]["p"] = _p(grid, passed, against["same_stop"][2]) if known else None
     there = cell["baselines"]["paper"]["at_budget"]
     beyond = known and there is None and not np.isnan(spent).any()
     return {**cell, "normalised": cell["pass"] / there if there else None, "beyond": beyond}
@@ -140,11 +141,16 @@ def _against(grid: Grid, passed: Floats, known: bool, found: Expected, at: int, 
     """Return a baseline's point at the tree's number of programs, and the paired effect at the tree's budget."""
     point = {**_mean_point(grid, found, at)}
     if not known or there is None or np.isnan(there).any():
-        return {**point, "at_budget": None, "effect": None, "low": None, "high": None, "p": None}
+        return {**point, "at_budget": None, "effect": None, "low": None, "high": None}
     effect = paired_difference(list(there), list(passed), clusters=grid.clusters, seed=grid.seed)
-    p = paired_permutation(list(there), list(passed), clusters=grid.clusters, seed=grid.seed)
-    interval = {"effect": effect.value, "low": effect.low, "high": effect.high, "p": p}
+    interval = {"effect": effect.value, "low": effect.low, "high": effect.high}
     return {**point, "at_budget": float(there.mean()), **interval}
+
+
+def _p(grid: Grid, passed: Floats, there: Floats | None) -> float | None:
+    if there is None:
+        return None
+    return paired_permutation(list(there), list(passed), clusters=grid.clusters, seed=grid.seed)
 
 
 def _conclude(made: Sequence[Record]) -> None:
