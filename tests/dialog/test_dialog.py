@@ -165,6 +165,7 @@ def test_a_person_sees_statement_program_and_failure_and_types_hints_at_a_termin
     seen = terminal.wait_for("hint> ")
     assert "Write add(a, b)." in seen
     assert "return 3" in seen
+    assert "add(0, 0)" in seen, "a person sees the failing check, which prompts may not show"
     terminal.type("")
     assert "/quit" in terminal.wait_for("hint> ")
     terminal.type("/show")

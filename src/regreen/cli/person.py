@@ -33,7 +33,7 @@ class Person:
         if problem.id not in self._seen:
             self._seen.add(problem.id)
             print(f"\n{problem.id}\n\n{problem.statement.strip()}\n")
-        self._show(failing, talk.failure(problem, failing), turn)
+        self._show(failing, talk.failure(problem, failing, to_person=True), turn)
         return self._typed(problem)
 
     def ended(self, problem: Problem, last: Attempt) -> None:

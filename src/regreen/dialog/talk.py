@@ -71,10 +71,11 @@ class Talk:
             if (await self._grower.attempt(ask, self._model)).passed:
                 return
 
-    def failure(self, problem: Problem, failing: Attempt) -> str:
-        """Return the sentence that says how a program failed, as far as it may be told."""
+    def failure(self, problem: Problem, failing: Attempt, *, to_person: bool = False) -> str:
+        """Return the sentence that says how a program failed, as far as it may be told; a person may be told all."""
         assert failing.verdict is not None  # what was not judged is not talked about
-        return error_sentence(self._told(problem), failing.verdict)
+        told = with_revealed(problem, "all") if to_person else self._told(problem)
+        return error_sentence(told, failing.verdict)
 
     async def asked(self, problem: Problem, model: Model, template: Template, failing: Attempt) -> str:
         """Return what a model says of a failing program, recorded as its hint."""

@@ -32,16 +32,16 @@ from regreen.metrics.turns import Turns, mean_over
 
 def fixed(forest: Forest, ks: Sequence[int], *, replacement: bool = False) -> Expected:
     """Return the pass rate and costs of k programs, all of which are paid for."""
-    turns = firsts_in_turn(forest, max(ks), replacement=replacement)
+    fail_Pk, _ = _at(forest, ks, replacement)
     mean_PC = mean_over(forest.firsts.costs, forest.firsts.here)
     costs = np.array(ks)[None, :, None] * mean_PC[:, None, :]
-    return _known(forest, ks, 1.0 - turns.fail[:, list(ks)], costs)
+    return _known(forest, ks, 1.0 - fail_Pk, costs)
 
 
 def one_by_one(forest: Forest, ks: Sequence[int], *, replacement: bool = False) -> Expected:
     """Return the pass rate and costs of up to k programs, drawn until one passes."""
-    turns = firsts_in_turn(forest, max(ks), replacement=replacement)
-    return _known(forest, ks, 1.0 - turns.fail[:, list(ks)], turns.costs[:, list(ks)])
+    fail_Pk, costs_PkC = _at(forest, ks, replacement)
+    return _known(forest, ks, 1.0 - fail_Pk, costs_PkC)
 
 
 def same_stop(
@@ -51,11 +51,11 @@ def same_stop(
     ks = [n_p + x for x in extra]
     if order != "batched":
         return one_by_one(forest, ks, replacement=replacement)
-    turns = firsts_in_turn(forest, max(ks), replacement=replacement)
+    fail_Pk, _ = _at(forest, [n_p, *ks], replacement)
     first = n_p * mean_over(forest.firsts.costs, forest.firsts.here)
     rest = _after_failures(forest, n_p, replacement)
-    costs = first[:, None] + turns.fail[:, n_p, None, None] * np.array(extra)[None, :, None] * rest[:, None]
-    return _known(forest, ks, 1.0 - turns.fail[:, ks], costs)
+    costs = first[:, None] + fail_Pk[:, :1, None] * np.array(extra)[None, :, None] * rest[:, None]
+    return _known(forest, ks, 1.0 - fail_Pk[:, 1:], costs)
 
 
 def placebo(
@@ -63,12 +63,28 @@ def placebo(
 ) -> Expected:
     """Return the pass rate and costs of trees whose repairs are fresh programs at the repairs' price."""
     ks = [width.programs for width in widths]
-    turns = firsts_in_turn(forest, max(ks), replacement=replacement)
-    prices = _prices(forest)
+    turns, prices = _turns(forest, ks, replacement), _prices(forest)
     spent = [_placebo_costs(forest, turns, prices, width, order) for width in widths]
-    found = _known(forest, ks, 1.0 - turns.fail[:, ks], np.stack(spent, axis=1))
+    fail_Pk = turns.fail[:, _within(turns, ks)]
+    found = _known(forest, ks, 1.0 - fail_Pk, np.stack(spent, axis=1))
     allowed = forest.allows(widths)[..., None]
     return Expected(found.passed, np.where(allowed, found.costs, np.nan))
+
+
+def _turns(forest: Forest, ks: Sequence[int], replacement: bool) -> Turns:
+    """Return up to so many first programs in turn, as far as there are any."""
+    most = min(max(ks), forest.firsts.here.shape[1])
+    return firsts_in_turn(forest, most, replacement=replacement)
+
+
+def _within(turns: Turns, draws: Sequence[int] | Ints) -> Ints:
+    """Return the places of draws; those of more than there are hold something that is not to be used."""
+    return np.asarray(np.minimum(draws, turns.fail.shape[1] - 1), dtype=np.intp)
+
+
+def _at(forest: Forest, ks: Sequence[int], replacement: bool) -> tuple[Floats, Floats]:
+    turns = _turns(forest, ks, replacement)
+    return turns.fail[:, _within(turns, ks)], turns.costs[:, _within(turns, ks)]
 
 
 def _known(forest: Forest, ks: Sequence[int], passed: Floats, costs: Floats) -> Expected:
@@ -89,10 +105,11 @@ def _after_failures(forest: Forest, n_p: int, replacement: bool) -> Floats:
 
 def _placebo_costs(forest: Forest, turns: Turns, prices: tuple[Floats, Floats], width: Width, order: Order) -> Floats:
     """Return the costs (P, C) of a placebo tree: of the first programs, and of the repairs' places."""
-    firsts = np.diff(turns.costs, axis=1)[:, _before_firsts(width, order)].sum(axis=1)
+    before = _within(turns, _before_firsts(width, order) + 1)
+    firsts = np.diff(turns.costs, axis=1)[:, before - 1].sum(axis=1)
     if order == "batched":
         firsts = width.n_p * mean_over(forest.firsts.costs, forest.firsts.here)
-    reached_Pna = turns.fail[:, _before_repairs(width, order)]
+    reached_Pna = turns.fail[:, _within(turns, _before_repairs(width, order))]
     words, repair = prices
     first_of_words = np.arange(width.repairs) % width.n_r == 0
     spent = reached_Pna.sum(axis=(1, 2))[:, None] * repair

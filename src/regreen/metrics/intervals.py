@@ -7,8 +7,9 @@ because programs for one problem are not independent. NumPy loads at the first i
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 RESAMPLES = 10_000
 LEVEL = 0.95
-_CELLS = 1 << 20  # resampled values held at a time: 8 MB, however many problems there are
+_CELLS = 1 << 22  # draws held at a time: 32 MB, however many problems there are
 _ENUMERATE = 14  # sign flips of up to this many differences are enumerated, not drawn
 
 
@@ -114,12 +115,8 @@ def paired_permutation(
     observed = abs(moved.sum()) * (1 - 1e-12)  # equal sums may differ in the last bit
     if len(moved) <= _ENUMERATE:
         return float(np.mean(np.abs(_all_signs(len(moved)) @ moved) >= observed))
-    rng = np.random.default_rng(seed)
-    step = max(1, _CELLS // len(moved))
-    hits = 0
-    for start in range(0, resamples, step):
-        signs = rng.choice([-1.0, 1.0], size=(min(step, resamples - start), len(moved)))
-        hits += int(np.sum(np.abs(signs @ moved) >= observed))
+    parts = _in_parts(_signs, len(moved), resamples, seed)
+    hits = sum(int(np.sum(np.abs(signs @ moved) >= observed)) for signs in parts)
     return float((hits + 1) / (resamples + 1))
 
 
@@ -148,14 +145,33 @@ def _exact(value: float, clusters: int, bounds: tuple[float, float]) -> tuple[fl
 def _resampled_means(sums: Floats, sizes: Floats, resamples: int, seed: int) -> Floats:
     import numpy as np
 
-    rng = np.random.default_rng(seed)
-    count = len(sums)
-    step = max(1, _CELLS // count)
-    means = []
-    for start in range(0, resamples, step):
-        drawn = rng.integers(count, size=(min(step, resamples - start), count))
-        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    means = [(drawn @ sums) / (drawn @ sizes) for drawn in _in_parts(_drawn, len(sums), resamples, seed)]
     return np.concatenate(means)
+
+
+def _in_parts(make: Callable[[int, int, int, int], Floats], count: int, rows: int, seed: int) -> Iterator[Floats]:
+    """Yield rows of draws, in parts where they are many."""
+    step = max(1, _CELLS // count)
+    for start in range(0, rows, step):
+        yield make(count, min(step, rows - start), seed, start)
+
+
+@lru_cache(maxsize=2)  # a table of many cells resamples the same problems in all of them
+def _drawn(count: int, rows: int, seed: int, part: int) -> Floats:
+    """Return how often each cluster is drawn in each resample (rows, count)."""
+    import numpy as np
+
+    drawn = np.random.default_rng((seed, part)).integers(count, size=(rows, count))
+    flat = np.bincount((drawn + count * np.arange(rows)[:, None]).ravel(), minlength=rows * count)
+    return flat.reshape(rows, count).astype(float)
+
+
+@lru_cache(maxsize=2)
+def _signs(count: int, rows: int, seed: int, part: int) -> Floats:
+    """Return random signs (rows, count)."""
+    import numpy as np
+
+    return np.asarray(np.random.default_rng((seed, part)).choice([-1.0, 1.0], size=(rows, count)))
 
 
 def _all_signs(count: int) -> Any:

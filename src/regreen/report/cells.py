@@ -9,7 +9,7 @@ fixed problems; two more baselines stand beside its own (see metrics/baselines.p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,9 @@ from regreen.records import Record
 ALPHA = 0.05
 BETTER, WORSE, NEITHER = "repair better than resampling", "repair worse than resampling", "not distinguishable"
 BEYOND, UNKNOWN = "beyond the baseline", "-"
+
+
+_Base = tuple[Expected, int, Floats | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,58 +96,78 @@ def cells(grid: Grid, widths: Sequence[Width]) -> list[Record]:
     if not widths:
         return []
     found, drawn = grid.estimate(widths)
-    alone = placebo(grid.forest, widths, order=grid.order, replacement=grid.replacement)
-    made = [_cell(grid, width, found, alone, drawn, at) for at, width in enumerate(widths)]
+    bases = _Bases(grid, widths)
+    made = [_cell(grid, width, found, drawn, at, bases.of(found, at)) for at, width in enumerate(widths)]
     _conclude(made)
     return made
 
 
-def _cell(grid: Grid, width: Width, found: Expected, alone: Expected, drawn: Drawn | None, at: int) -> Record:
+def _cell(
+    grid: Grid, width: Width, found: Expected, drawn: Drawn | None, at: int, against: Mapping[str, _Base]
+) -> Record:
     passed, spent = found.passed[:, at], found.costs[:, at, grid.axis(grid.budget)]
     cell = {"n_p": width.n_p, "n_fr": width.n_f, "k": width.programs, **_point(grid, found, at)}
     if drawn is not None:
         deviation = drawn.deviation
         cell["deviation"] = {"pass": _number(deviation.passed[at]), **_costs(grid, deviation.costs[at])}
     known = not np.isnan(passed).any()
-    against = {
-        "paper": _paper(grid, width, spent),
-        "same_stop": _same_stop(grid, width, spent),
-        "placebo": (alone, at, alone.passed[:, at]),
-    }
     cell["baselines"] = {name: _against(grid, passed, known, *base) for name, base in against.items()}
+    cell["baselines"]["same_stop"]["p"] = _p(grid, passed, against["same_stop"][2]) if known else None
     there = cell["baselines"]["paper"]["at_budget"]
     beyond = known and there is None and not np.isnan(spent).any()
     return {**cell, "normalised": cell["pass"] / there if there else None, "beyond": beyond}
 
 
-def _paper(grid: Grid, width: Width, spent: Floats) -> tuple[Expected, int, Floats | None]:
-    """Return the fixed-k baseline: at the tree's k, and read off its curve at what the tree spends."""
-    ks = [*range(grid.most_programs + 1), width.programs]
-    found = fixed(grid.forest, ks, replacement=grid.replacement)
-    return found, len(ks) - 1, _read(grid, found, spent)
+class _Bases:
+    """The baselines of all cells: each is a curve, and a point of it for each cell."""
 
+    def __init__(self, grid: Grid, widths: Sequence[Width]) -> None:
+        self._grid, self._widths = grid, widths
+        self._ks = range(grid.most_programs + 1)
+        how = {"replacement": grid.replacement}
+        self._fixed = fixed(grid.forest, [*self._ks, *(width.programs for width in widths)], **how)
+        self._placebo = placebo(grid.forest, widths, order=grid.order, **how)
+        self._stops = {start: self._same_stop(start) for start in {self._start(width) for width in widths}}
 
-def _same_stop(grid: Grid, width: Width, spent: Floats) -> tuple[Expected, int, Floats | None]:
-    """Return resampling under the tree's rule of stopping: as many programs, and read off at what the tree spends."""
-    start = width.n_p if grid.order == "batched" else 0
-    extra = [*range(max(0, grid.most_programs - start) + 1), width.programs - start]
-    found = same_stop(grid.forest, start, extra, order=grid.order, replacement=grid.replacement)
-    return found, len(extra) - 1, _read(grid, found, spent)
+    def of(self, found: Expected, at: int) -> dict[str, _Base]:
+        """Return each baseline of a cell: where its points are, which is the cell's, and what is read at its budget."""
+        spent = found.costs[:, at, self._grid.axis(self._grid.budget)]
+        start = self._start(self._widths[at])
+        stop, curve = self._stops[start], max(0, len(self._ks) - start) or 1
+        return {
+            "paper": (self._fixed, len(self._ks) + at, self._read(self._fixed, len(self._ks), spent)),
+            "same_stop": (stop, curve + at, self._read(stop, curve, spent)),
+            "placebo": (self._placebo, at, self._placebo.passed[:, at]),
+        }
 
+    def _start(self, width: Width) -> int:
+        """Return how many programs are drawn before any rule of stopping."""
+        return width.n_p if self._grid.order == "batched" else 0
 
-def _read(grid: Grid, curve: Expected, spent: Floats) -> Floats | None:
-    return at_budget(curve.passed[:, :-1], curve.costs[:, :-1, grid.axis(grid.budget)], spent)
+    def _same_stop(self, start: int) -> Expected:
+        curve = range(max(0, len(self._ks) - start) or 1)
+        extra = [*curve, *(max(0, width.programs - start) for width in self._widths)]
+        return same_stop(self._grid.forest, start, extra, order=self._grid.order, replacement=self._grid.replacement)
+
+    def _read(self, curve: Expected, points: int, spent: Floats) -> Floats | None:
+        costs = curve.costs[:, :points, self._grid.axis(self._grid.budget)]
+        return at_budget(curve.passed[:, :points], costs, spent)
 
 
 def _against(grid: Grid, passed: Floats, known: bool, found: Expected, at: int, there: Floats | None) -> Record:
     """Return a baseline's point at the tree's number of programs, and the paired effect at the tree's budget."""
     point = {**_mean_point(grid, found, at)}
     if not known or there is None or np.isnan(there).any():
-        return {**point, "at_budget": None, "effect": None, "low": None, "high": None, "p": None}
+        return {**point, "at_budget": None, "effect": None, "low": None, "high": None}
     effect = paired_difference(list(there), list(passed), clusters=grid.clusters, seed=grid.seed)
-    p = paired_permutation(list(there), list(passed), clusters=grid.clusters, seed=grid.seed)
-    interval = {"effect": effect.value, "low": effect.low, "high": effect.high, "p": p}
+    interval = {"effect": effect.value, "low": effect.low, "high": effect.high}
     return {**point, "at_budget": float(there.mean()), **interval}
+
+
+def _p(grid: Grid, passed: Floats, there: Floats | None) -> float | None:
+    if there is None:
+        return None
+    return paired_permutation(list(there), list(passed), clusters=grid.clusters, seed=grid.seed)
 
 
 def _conclude(made: Sequence[Record]) -> None:

@@ -36,5 +36,5 @@ def _table(found: Record) -> Table:
             row += [estimate_cell(line["control"]), estimate_cell(line["difference"], signed=True), p]
         rows.append(row)
     header = ["turn", "solved with hints", "fresh programs", "difference", "paired permutation"]
-    notes = [f"{found['problems']} problems, {found['hints']} hints"]
+    notes = [f"problems: {found['problems']}, hints: {found['hints']}"]
     return Table("Dialog", header[: len(rows[0])], rows, notes)
