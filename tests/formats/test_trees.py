@@ -101,6 +101,11 @@ def test_lats_kept_the_first_program_and_the_chosen_one(write: Write) -> None:
     ]
 
 
+def test_lats_s_programs_have_the_names_of_typing(write: Write) -> None:
+    (row,) = open_trees(write({**OWN, "solution": FIRST}), "lats").rows()
+    assert row.problem.prelude == "from typing import *\n"
+
+
 def test_what_lats_solved_at_once_has_no_program(write: Write) -> None:
     assert told(open_trees(write({**OWN, "acc": 1.0}), "lats")) == [("0", "program", None, None)]
 

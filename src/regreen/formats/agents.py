@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from regreen.formats.form import (
@@ -43,7 +43,8 @@ import heapq
 _str=str
 import re
 """
-MAPCODER_HEADER = "from typing import *\n"
+TYPING_HEADER = "from typing import *\n"
+MAPCODER_HEADER = TYPING_HEADER
 _DEFINITION = re.compile(r"^\s*def\s", re.MULTILINE)
 _ANYTHING = re.compile("")
 
@@ -67,6 +68,11 @@ def reflexion_harness(row: Fields) -> Harness:
     """Return how Reflexion and LATS ran a row's programs."""
     entry_point = rf"^def\s+{re.escape(text(row, 'entry_point'))}\s*\("
     return Harness(own_problem(row), re.compile(entry_point, re.MULTILINE))
+
+
+def lats_harness(row: Fields) -> Harness:
+    """Return how LATS ran a row's programs: what it had run before left the names of typing behind."""
+    return replace(reflexion_harness(row), problem=own_problem(row, TYPING_HEADER))
 
 
 def llmdebugger_harness(row: Fields) -> Harness:

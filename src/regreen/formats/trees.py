@@ -11,6 +11,7 @@ harness's verdict by the problem's scoring tests, and None for what it ran on vi
   search ended with; ``is_solved`` speaks of that one, which is not in the row.
 - LATS kept the first program and the one it chose in the end, which may stand several steps below; ``is_solved`` speaks
   of the latter. What it said of programs between is of no node here, and rows solved at once have no program at all.
+  Its published runs begin most problems with the first program of an earlier one, which is no attempt at them.
 - Self-repair's authors ran everything on all tests. ``tokens_generated`` of a first program counts its extracted code,
   that of a repair the code and the explanation before it. Where a separate model wrote the explanations, the row lists
   them, and equal ones are one feedback node; elsewhere explanation and program are one text, a joint node.
@@ -30,7 +31,7 @@ from typing import Any, NamedTuple
 
 from regreen.errors import InputError
 from regreen.formats import files
-from regreen.formats.agents import Harness, llmdebugger_harness, mapcoder_harness, reflexion_harness
+from regreen.formats.agents import Harness, lats_harness, llmdebugger_harness, mapcoder_harness, reflexion_harness
 from regreen.formats.form import BadRow, Entry, Fields, field_names, identifier, text, texts, verdict
 from regreen.formats.ids import Ids
 from regreen.problem import Problem
@@ -146,11 +147,11 @@ def _reflexion_ucs(row: Fields) -> Grown:
 
 def _lats(row: Fields) -> Grown:
     if "implementations" not in row:
-        return _chain(row, _harness(row), [row.get("solution") and text(row, "solution")], [])
+        return _chain(row, lats_harness(row), [row.get("solution") and text(row, "solution")], [])
     programs, words = texts(row, "implementations"), texts(row, "reflections")
     if len(programs) == 2:
         words = words[:1]
-    return _chain(row, _harness(row), programs, words)
+    return _chain(row, lats_harness(row), programs, words)
 
 
 def _ldb(row: Fields) -> Grown:
