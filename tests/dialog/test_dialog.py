@@ -188,6 +188,7 @@ def test_a_person_may_leave_and_come_back(tmp_path, toy):
     terminal.wait_for("hint> ")
     terminal.type("Use both numbers.")
     terminal.wait_for("hint> ")
+    time.sleep(0.5)  # a person takes that long: a signal between the prompt and the reading would wait for a line
     terminal.process.send_signal(signal.SIGINT)
     terminal.wait_for("type the same command again to go on")
     assert terminal.process.wait(20) == 130
