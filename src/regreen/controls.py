@@ -8,6 +8,7 @@ Differences from the paper:
 - Its baseline is estimated from the first programs of the frozen trees. Here fresh ones are drawn beside, under the
   same rule of stopping, until they have cost what the problem's tree cost beyond its first programs; the last may
   exceed it, so that a doubt falls to the side of resampling.
+- Where another model explains, that model writes programs alone for all that the tree cost.
 - Repairs given another problem's feedback show how much of a repair's success is due to what the feedback says.
 """
 
@@ -22,25 +23,34 @@ from regreen.models import Model
 from regreen.problem import Problem
 
 RESAMPLE = "control:resample"
+ALONE = "control:alone"  # the explaining model writes programs, and explains nothing
 SWAPPED = "control:swapped"
 
 
 async def resample(
-    problem: Problem, budget: int, grower: Grower, opening: Opening, model: Model, *, full: bool = False
+    problem: Problem,
+    budget: int,
+    grower: Grower,
+    opening: Opening,
+    model: Model,
+    *,
+    role: str = RESAMPLE,
+    full: bool = False,
 ) -> None:
     """Draw fresh programs until they cost the budget or, unless ``full``, one passes.
 
     Args:
         problem: what they are written for.
         budget: generated tokens.
-        grower: asks, judges and records them under the role ``control:resample``.
+        grower: asks, judges and records them.
         opening: the first programs' own prompt and sampling.
         model: who writes them.
+        role: under which they are recorded.
         full: go on after a pass, as a full tree does.
     """
     spent = index = 0
     while spent < budget:
-        ask = opening.ask(problem, index, grower.run, role=RESAMPLE)
+        ask = opening.ask(problem, index, grower.run, role=role)
         fresh = await grower.attempt(ask, model)
         spent += fresh.program.tokens or 1  # a backend that counts none must not be asked for ever
         index += 1

@@ -15,6 +15,7 @@ from regreen.evaluate import Choice, Judging, Sampling, evaluate
 from regreen.models import open_model
 from regreen.records import read_records
 from regreen.repair import Repairing, repair
+from regreen.report import report
 from tests.repair.models import Planned
 from tests.toy import PROBLEMS, hear_signals, write_problems
 
@@ -150,6 +151,27 @@ def test_fresh_programs_cost_what_the_tree_cost_beyond_its_first_ones_and_stop_a
     assert count == {"toy/add": 2, "toy/echo": 4}, "four repairs of ten tokens; a pass ends it; no repair, no control"
     seeds = [record["seed"] for record in lines(tmp_path, "programs.jsonl")]
     assert len(seeds) == len(set(seeds))
+
+
+def test_trees_stand_beside_fresh_programs_for_as_many_tokens_with_and_without_the_scoring_checks(tmp_path, toy):
+    right = {"toy/add": {"1.1"}, "toy/first": {"0 control:resample"}}
+    repaired(tmp_path, toy, Planned(right), Repairing(nfr=2, controls=("resample",), again=0, full=True))
+    found = report([tmp_path / "run"])["repair"]["as_grown"]
+    assert found["resample"]["tokens"] == [3 * 60, 3 * 60]
+    oracle, deployable = found["resample"]["oracle"], found["resample"]["deployable"]
+    assert oracle["trees"]["value"] == oracle["other"]["value"] == pytest.approx(1 / 3)
+    assert deployable["trees"]["value"] == deployable["other"]["value"] == 0, "nothing is shown: the first is taken"
+    assert (oracle["verdict"], found["with_shown"]) == ("not distinguishable", 0)
+
+
+def test_another_model_that_explains_also_writes_programs_alone_for_all_that_the_tree_cost(tmp_path, toy):
+    explainer = Planned({"toy/echo": {"1 control:alone"}}, name="explainer")
+    repairing = Repairing("openai:explainer", nf=1, nr=1, controls=("resample",), again=0)
+    repaired(tmp_path, toy, Planned({"toy/add": {"0.0.0"}}), repairing, explainer=explainer)
+    alone = Counter(problem for problem, key in explainer.asked if "alone" in key)
+    assert alone == {"toy/add": 6, "toy/first": 6, "toy/echo": 2}, "two programs and two repairs of 10, two words of 7"
+    found = report([tmp_path / "run"])["repair"]["as_grown"]["alone"]["oracle"]
+    assert found["trees"]["value"] == found["other"]["value"] == pytest.approx(1 / 3)
 
 
 def test_swapped_repairs_are_told_what_was_said_of_another_problem(tmp_path, toy):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from regreen.arms import open_arms, split_arms
 from regreen.attempt import Grower, Opening
 from regreen.attempt.growing import Policy, all_of
-from regreen.controls import resample, swap
+from regreen.controls import ALONE, resample, swap
 from regreen.models import Model
 from regreen.options import Sampling
 from regreen.problem import Problem, with_revealed
@@ -41,6 +42,7 @@ class Repairer:
     ) -> None:
         self.opening = Opening(sampling, problems, model, data)
         self._model = model
+        self._data = data
         self._sampling = sampling
         self._repairing = repairing
         arms, speaker = split_arms(repairing.feedback)[0], explainer_of(repairing.feedback)
@@ -73,6 +75,8 @@ class Repairer:
         stages: dict[str, Callable[[Grower, Sequence[Problem]], Policy]] = {"growing trees": self._tree}
         if "resample" in self._repairing.controls:
             stages["resampling"] = self._resample
+            if self._voices.model not in (None, self._model):
+                stages["the explaining model alone"] = self._alone
         if "swapped" in self._repairing.controls:
             stages["swapping feedback"] = self._swapped
         for what, stage in stages.items():
@@ -92,10 +96,15 @@ class Repairer:
         return lambda problem: order(self._growth(grower, problem), self._widths)
 
     def _resample(self, grower: Grower, _: Sequence[Problem]) -> Policy:
-        budgets: Counter[str] = Counter()
-        for node in _nodes(grower.run):
-            budgets[node.problem] += (node.parent is not None) * (node.tokens or 0)
+        budgets = _spent(grower.run, firsts=False)
         draw = partial(resample, grower=grower, opening=self.opening, model=self._model, full=self._repairing.full)
+        return lambda problem: draw(problem, budgets[problem.id])
+
+    def _alone(self, grower: Grower, problems: Sequence[Problem]) -> Policy:
+        model, budgets = self._voices.model, _spent(grower.run, firsts=True)
+        assert model is not None  # else there is no such stage
+        opening = Opening(replace(self._sampling, prompt=None), problems, model, self._data)
+        draw = partial(resample, grower=grower, opening=opening, model=model, role=ALONE, full=self._repairing.full)
         return lambda problem: draw(problem, budgets[problem.id])
 
     def _swapped(self, grower: Grower, problems: Sequence[Problem]) -> Policy:
@@ -108,6 +117,14 @@ class Repairer:
             await all_of(growths[problem.id].repair_swapped(entry, words) for entry, words in given)
 
         return policy
+
+
+def _spent(run: Run, *, firsts: bool) -> Counter[str]:
+    """Return the tokens of each problem's tree, with its first programs or without."""
+    spent: Counter[str] = Counter()
+    for node in _nodes(run):
+        spent[node.problem] += (node.tokens or 0) if firsts or node.parent is not None else 0
+    return spent
 
 
 def _nodes(run: Run) -> Iterator[Node]:

@@ -24,6 +24,7 @@ class Judged:
 
     passed: bool
     hidden: bool  # every check that is never revealed passed
+    shown: bool  # every check that a prompt shows passed
     outputs: int  # a hash of every check's outcome and value
 
 
@@ -34,15 +35,19 @@ class Grown:
     trees: dict[str, RepairTree] = field(default_factory=dict)
     problems: dict[str, Record] = field(default_factory=dict)
     judged: dict[Key, Judged] = field(default_factory=dict)
-    tokens: dict[Key, int] = field(default_factory=dict)  # of controls
+    tokens: dict[Key, int] = field(default_factory=dict)
     rejudged: list[tuple[Key, bool, bool]] = field(default_factory=list)  # passed first, and again
     flipped: list[str] = field(default_factory=list)
 
     @property
     def clusters(self) -> list[str]:
         """The trees' clusters: problems of one are resampled together."""
-        found = [self.problems.get(name, {}).get("meta", {}).get("cluster") for name in self.trees]
-        return [name if cluster is None else str(cluster) for name, cluster in zip(self.trees, found, strict=True)]
+        return [self.cluster(name) for name in self.trees]
+
+    def cluster(self, name: str) -> str:
+        """Return what a problem is resampled together with, itself where its benchmark says nothing."""
+        found = self.problems.get(name, {}).get("meta", {}).get("cluster")
+        return name if found is None else str(found)
 
     @property
     def hidden(self) -> list[str]:
@@ -63,8 +68,7 @@ def read_grown(run: Path) -> Grown:
     for _, record in read_records(run / VERDICTS):
         grown.judged[_key(record)] = _judged(record, grown.problems.get(record["problem"], {}))
     for _, record in read_records(run / PROGRAMS):
-        if record.get("role", "").startswith(CONTROL):
-            grown.tokens[_key(record)] = record.get("tokens") or 0
+        grown.tokens[_key(record)] = record.get("tokens") or 0
     _leave_out_flips(grown, run)
     return grown
 
@@ -95,8 +99,9 @@ def _hidden(problem: Record) -> list[int]:
 def _judged(record: Record, problem: Record) -> Judged:
     outcomes = {check["index"]: check["outcome"] for check in record["checks"]}
     hidden = all(outcomes.get(at) == "passed" for at in _hidden(problem))
+    shown = all(outcomes.get(at) == "passed" for at in problem.get("shown", ()))
     outputs = hash(tuple((check["index"], check["outcome"], check.get("got")) for check in record["checks"]))
-    return Judged(record["outcome"] == "passed", hidden, outputs)
+    return Judged(record["outcome"] == "passed", hidden, shown, outputs)
 
 
 # ---- as numbers ----
@@ -144,7 +149,7 @@ def costs(node: Node, prices: Mapping[str, Prices]) -> tuple[float, ...]:
 
     Words that no model wrote (an error message, an analyser's findings) cost nothing; neither does what was refused.
     """
-    if node.outcome == REFUSED or (not node.has_program and node.model is None and node.tokens is None):
+    if node.outcome == REFUSED or _unwritten(node):
         return (0.0,) * len(AXES)
     sampled, prompt = _known(node.tokens), _known(node.prompt_tokens)
     cached = math.nan if math.isnan(prompt) else float(node.cached_tokens or 0)
@@ -157,6 +162,11 @@ def costs(node: Node, prices: Mapping[str, Prices]) -> tuple[float, ...]:
         else ((prompt - cached) * of.read + cached * of.cached + sampled * of.generated) / 1_000_000
     )
     return sampled, kept, prompt, cached, prompt + sampled, 1.0, checks, price
+
+
+def _unwritten(node: Node) -> bool:
+    """Tell whether no model wrote this: words that an arm or a person had."""
+    return not node.has_program and (node.tokens == 0 or (node.model is None and node.tokens is None))
 
 
 def _known(value: float | None) -> float:
@@ -188,6 +198,6 @@ def models_of(trees: Sequence[RepairTree]) -> tuple[set[str], set[str]]:
     words: set[str] = set()
     for tree in trees:
         for node in tree.nodes.values():
-            if node.model is not None:
+            if node.model is not None and not _unwritten(node):
                 (programs if node.has_program else words).add(node.model)
     return programs, words

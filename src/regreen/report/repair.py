@@ -12,6 +12,7 @@ import numpy as np
 from regreen.errors import InputError
 from regreen.metrics import Forest, Width, mean_interval
 from regreen.records import Record
+from regreen.report.as_grown import as_grown
 from regreen.report.beside import controls, diversity, feedback_texts, rounds
 from regreen.report.cells import Grid, baseline, cells
 from regreen.report.grown import (
@@ -67,6 +68,7 @@ def repair(run: Path, view: RepairView | None = None, *, seed: int = 0) -> Recor
             "diversity": diversity(grown, [*points, *dense], grid.most_programs, replacement=grid.replacement),
             "rounds": rounds(grown, verdicts),
             "controls": controls(grown),
+            "as_grown": as_grown(grown, seed=seed),
             "feedback": feedback_texts(grown),
             "spent": found.spent(),
             "rejudged": _rejudged(grown),

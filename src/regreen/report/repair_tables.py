@@ -32,6 +32,8 @@ def _tables(run: Record) -> Iterator[Table]:
         yield _points("Never-revealed checks alone", about["hidden"]["grid"], [f"{count} problems have any"])
     yield _rounds(about)
     yield _controls(about)
+    if about["as_grown"]:
+        yield _as_grown(about["as_grown"])
     yield _spent(about)
 
 
@@ -163,6 +165,26 @@ def _controls(about: Record) -> Table:
         tokens = "unknown" if fresh["tokens"] is None else fresh["tokens"]
         notes.append(f"fresh programs solve {fresh['solved']} of {fresh['problems']} problems for {tokens} tokens")
     return Table("Controls", ["", "programs", "passed", "share"], rows, notes)
+
+
+_SIDES = {"resample": "fresh programs", "alone": "the explaining model alone"}
+
+
+def _as_grown(found: Record) -> Table:
+    rows: Rows = []
+    for arm, name in _SIDES.items():
+        for rule in ("oracle", "deployable") if arm in found else ():
+            held = found[arm][rule]
+            tokens = " / ".join(format(count, ",") for count in found[arm]["tokens"])
+            sides = [estimate_cell(held["trees"]), estimate_cell(held["other"])]
+            gain = estimate_cell(held["difference"], signed=True)
+            rows.append([f"{name}, {rule}", *sides, gain, f"{held['p']:.3g}", held["verdict"], tokens])
+    header = ["against", "trees solve", "they solve", "difference", "p", "verdict", "tokens"]
+    notes = [
+        "oracle: any program passes all checks; deployable: the first to pass the shown checks is taken, then scored",
+        f"{found['problems']} problems, of which {found['with_shown']} show a check; paired permutation over problems",
+    ]
+    return Table("As grown, at equal tokens", header, rows, notes)
 
 
 def _counted(found: Record) -> list[str | Cell]:
