@@ -295,6 +295,23 @@ def test_one_line_of_a_continuation_is_words_a_docstring_or_a_literal() -> None:
     assert load("execution").words(" '### 12'\nassert") == "'### 12'"
 
 
+def test_a_described_program_is_shown_without_its_docstrings_and_runs_as_before() -> None:
+    lines = [
+        "def f(x):",
+        '    """One',
+        '    and two."""',
+        "    def g(y):",
+        "        'Three.'",
+        "        return y",
+        "",
+        "    return g(x)",
+    ]
+    prompt = written(load("docstring").render(DOUBLE, program="\n".join(lines)))
+    assert prompt == "\n".join([lines[0], lines[3], *lines[5:], '    """'])
+    for odd in ("def f(): 'One.'; return 1", "def f():\n    'One.'", "def f(", "x = 1"):
+        assert written(load("docstring").render(DOUBLE, program=odd)) == f'{odd}\n    """'
+
+
 def test_a_template_that_needs_a_wrong_program_or_another_says_so() -> None:
     for name in ("refine", "refine-plain", "explain", "joint-plain", "feedback", "joint", "repair"):
         with pytest.raises(InputError, match=rf"^{name}\.jinja:\d+: .*{name} shows a wrong program; give wrong="):

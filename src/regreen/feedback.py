@@ -22,6 +22,7 @@ import re
 from typing import NamedTuple
 
 from regreen.problem import Assert, Call, Check, Problem, Stdio, call_text, parse_literal
+from regreen.syntax import parse
 from regreen.verdict import CheckResult, Outcome, Verdict
 
 __all__ = ["error_sentence", "first_failure", "shorten"]
@@ -169,9 +170,8 @@ def _failed_assert(code: str, run: int | None, entry_point: str | None) -> ast.e
 
     A parameter ``candidate`` stands for the entry point, as in HumanEval's checks.
     """
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse(code)
+    if tree is None:
         return None
     count = sum(isinstance(node, ast.Assert) for node in ast.walk(tree))
     bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.FunctionDef))]

@@ -39,9 +39,7 @@ def test_every_type_that_can_be_changed_is(value: Any) -> None:
 
 
 def test_calls_are_read_off_call_checks_and_off_asserts_with_literal_arguments() -> None:
-    code = (
-        "def check(candidate):\n    assert candidate([1], of=-2) == 3\n    assert candidate(x)\ncheck(f)\nassert g(1)"
-    )
+    code = "def check(candidate):\n    assert candidate([1], of=-2) == 3\n    assert candidate(x)\ncheck(f)\ng(1)"
     problem = Problem("p", "", (Call((1,), 2), Assert(code), Assert("assert f(")), entry_point="f")
     calls = calls_of(problem, (0, 1, 2))
     assert calls == [Call((1,), None, compare="close"), Call(([1],), None, {"of": -2}, "close")]

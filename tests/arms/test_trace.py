@@ -144,7 +144,7 @@ HOSTILE = {
         "E",
     ),
     "replaces the standard modules": (
-        "import os, sys\nos.write = os._exit = sys.settrace = None\ndef f(x):\n    y = 1\n    return y\n",
+        "import os, sys\nos.write = os._exit = sys.settrace = None\ndef f(x):\n    y = 2\n    return y\n",
         "the run ended without an exception",
     ),
 }

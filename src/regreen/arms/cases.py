@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 
 from regreen.arms.mutate import mutate
 from regreen.problem import Assert, Call, Check, Problem, parse_literal
+from regreen.syntax import parse
 
 TRIES = 4  # mutations drawn for each one that is kept, at most
 
@@ -59,12 +59,7 @@ def _calls(check: Check, entry_point: str | None) -> Iterator[Call]:
 
 
 def _calls_in(code: str, names: set[str | None]) -> Iterator[Call]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
+    tree = parse(code) or ast.Module([], [])
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
             yield from _literal_call(node)

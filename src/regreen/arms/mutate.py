@@ -19,7 +19,9 @@ def _same(value: Any, random: Random) -> Any:
 
 
 def _number(value: Any, random: Random) -> Any:
-    return random.choice([value + 1, value - 1, -value, value * 2, type(value)(0), type(value)(random.randint(-9, 9))])
+    """Return a number near; one that is not negative stays so, since what counts or indexes must not become it."""
+    near = [value + 1, value - 1, value * 2, type(value)(0), type(value)(random.randint(0, 9))]
+    return random.choice([number for number in (*near, -value) if number >= 0 or value < 0])
 
 
 def _text(value: str, random: Random) -> str:

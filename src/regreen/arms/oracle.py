@@ -28,7 +28,7 @@ from regreen.verdict import CheckResult, Outcome, Verdict
 Probe = Call | Stdio
 
 FRESH = 40  # inputs near the revealed ones that are tried
-_STOPS = 2  # times that the reference may be stopped by an input
+_STOPS = 1  # times that the reference may be stopped by an input
 _ALONE = 5  # failing inputs that are tried once more, each alone: limits and state are shared by those of one run
 
 

@@ -27,7 +27,7 @@ from regreen.verdict import Verdict
 MOST = 8  # findings said
 _SECONDS = 20.0  # a program that keeps a tool busy for longer has no findings of it
 _FILE = "program.py"
-_RULES = ("--select", "F,B", "--ignore", "F401,F403,F405,B018")
+_RULES = ("--select", "F,B", "--ignore", "F401,F403,F405")
 _RUFF = ("check", "--isolated", "--no-cache", "--ignore-noqa", "--quiet", "--output-format", "json", *_RULES)
 _MYPY = (
     "--config-file=", "--no-error-summary", "--show-error-codes", "--hide-error-context", "--no-color-output",

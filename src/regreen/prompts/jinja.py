@@ -10,6 +10,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, NoReturn
 
 from regreen.errors import InputError
+from regreen.syntax import parse
 
 if TYPE_CHECKING:
     import jinja2
@@ -81,17 +82,11 @@ def _fenced(code: str) -> str:
 
 def _bare(source: str) -> str:
     """Return a program without the docstrings of its functions; one that does not parse as it is."""
-    lines = source.split("\n")
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return source
-    for node in ast.walk(tree):
+    lines: list[str | None] = [*source.split("\n")]
+    for node in ast.walk(parse(source) or ast.Module([], [])):
         if isinstance(node, ast.FunctionDef) and len(node.body) > 1 and ast.get_docstring(node) is not None:
             first, second = node.body[:2]
-            if first.end_lineno is not None and second.lineno > first.end_lineno and first.lineno > node.lineno:
-                lines[first.lineno - 1 : first.end_lineno] = [_GONE] * (first.end_lineno - first.lineno + 1)
-    return "\n".join(line for line in lines if line != _GONE)
-
-
-_GONE = "\0"  # no line that parses holds it
+            end = first.end_lineno or first.lineno
+            if node.lineno < first.lineno and end < second.lineno:  # it has its lines for itself
+                lines[first.lineno - 1 : end] = [None] * (end - first.lineno + 1)
+    return "\n".join(line for line in lines if line is not None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from regreen.problem import Assert, Call, Check, Problem, Stdio, check_text
+from regreen.syntax import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +130,8 @@ def _tidy(source: str) -> str:
 
 
 def _tree(source: str) -> str | None:
-    try:
-        with warnings.catch_warnings():  # published solutions hold escapes such as "\\d", of which Python warns
-            warnings.simplefilter("ignore")
-            return ast.dump(ast.parse(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    tree = parse(source)
+    return None if tree is None else ast.dump(tree)
 
 
 def _unix(text: str) -> str:
