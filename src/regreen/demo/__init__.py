@@ -21,7 +21,7 @@ __all__ = ["PROBLEMS", "SAMPLES", "STAGES", "Stage"]
 FOLDER = Path(__file__).parent
 PROBLEMS = FOLDER / "demo.jsonl"
 SAMPLES = FOLDER / "samples.jsonl"
-MODEL = "tiny"
+MODEL = "tiny-base"
 KATAS = "katas:test"
 _EVALUATED = 60  # problems; the first of the split
 _REPAIRED = 40
@@ -57,7 +57,7 @@ def _repair(out: Path, quiet: bool) -> Record:
 
 STAGES = (
     Stage("judge", "24 programs for 8 problems, of which some are wrong and some cheat: which are right?", _judge),
-    Stage("evaluate", f"10 programs of the tiny model for each of {_EVALUATED} katas: how many pass?", _evaluate),
+    Stage("evaluate", f"10 programs of a tiny model for each of {_EVALUATED} katas: how many pass?", _evaluate),
     Stage(
         "repair",
         f"5 programs for each of {_REPAIRED} katas, 2 repairs of each that fails: better than as many fresh programs?",
