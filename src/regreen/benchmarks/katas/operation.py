@@ -80,7 +80,8 @@ def nest(code: str, inner: str) -> str | None:
     """Return an expression with another in place of its ``x``; None where ``x`` stands there more than once."""
     if not _has_one_value(code):
         return None
-    return _VALUE.sub(lambda _: inner if _is_closed(inner) else f"({inner})", code)
+    bare = _is_closed(inner) or "(x)" in code
+    return _VALUE.sub(lambda _: inner if bare else f"({inner})", code)
 
 
 @cache

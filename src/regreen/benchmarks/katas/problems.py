@@ -1,22 +1,22 @@
-"""Katas as problems: checks that every step shows in, a worked example, and the program that solves it."""
+"""Katas as problems, split by split."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from regreen.benchmarks.katas import wording
-from regreen.benchmarks.katas.chains import Failure, Steps, functions, pick, run
-from regreen.benchmarks.katas.operation import Function, Kind
+from regreen.benchmarks.katas.ambiguous import Reading, draw_readings, readings_pairs
+from regreen.benchmarks.katas.bugs import BUG_SHARE, with_bug
+from regreen.benchmarks.katas.chains import Steps, pick
+from regreen.benchmarks.katas.pairs import Pair, choose_pairs
 from regreen.benchmarks.katas.splits import composition, distance, draw
-from regreen.benchmarks.katas.values import POOL, inputs
 from regreen.errors import InputError
 from regreen.problem import Call, Problem
 
-Pair = tuple[Any, Any]  # an input and what is expected
-ONCE = ("validation", "test")  # splits that ask for each function once
+ONCE = ("validation", "test", "ambiguous")  # splits that ask for each function once
 TRIES = 50_000  # draws in vain until a split is said to hold no more
 
 
@@ -26,90 +26,103 @@ def problems(split: str, *, seed: int, depths: Mapping[int, float], checks: int)
     Raises:
         InputError: no new function was found in many draws.
     """
-    rng, seen, number = Random(f"katas/{split}/{seed}"), set[Steps](), 0
+    rng, seen, number = Random(f"katas/{split}/{seed}"), set[str](), 0
     while True:
         depth = rng.choices(list(depths), list(depths.values()))[0]
-        steps, pairs = _new(rng, split, depth, checks, seen)
-        if split in ONCE:
-            seen.add(steps)
-        yield as_problem(rng, steps, pairs, id=f"katas/{split}/{seed}-{number}", split=split)
+        problem = _new(rng, split, depth, checks, seen)
+        yield replace(problem, id=f"katas/{split}/{seed}-{number}")
         number += 1
 
 
-def _new(rng: Random, split: str, depth: int, checks: int, seen: set[Steps]) -> tuple[Steps, list[Pair]]:
-    """Return a function of a split that was not there yet, and its checks."""
+def _new(rng: Random, split: str, depth: int, checks: int, seen: set[str]) -> Problem:
+    """Return a problem, as yet without an id, on a function that was not there yet."""
+    make = _MAKERS.get(split, _plain)
     for _ in range(TRIES):
-        steps = draw(rng, split, depth)
-        if steps is not None and steps not in seen:
-            pairs = choose_pairs(rng, functions(steps), steps[0].operation.takes, checks + 1)
-            if pairs and shows_every_step(steps, pairs[1:]):
-                return steps, pairs
+        problem = make(rng, split, depth, checks)
+        if problem is not None and (split not in ONCE or problem.meta["function"] not in seen):
+            seen.add(problem.meta["function"])
+            return problem
     raise InputError(f"katas:{split}: no more functions of depth {depth}; ask for fewer problems, or for deeper ones")
 
 
-def choose_pairs(rng: Random, made: Sequence[Function], kind: Kind, count: int) -> list[Pair]:
-    """Return different inputs on which functions one after another do not raise, and the results.
-
-    The first pair is the best to show as an example. Nothing is returned where there are too few, or all alike.
-    """
-    pairs = list(islice(all_pairs(rng, made, kind), count))
-    results = [result for _, result in pairs]
-    if len(pairs) < count or all(result == results[0] for result in results[1:]):
-        return []
-    best = next((at for at, pair in enumerate(pairs) if _is_telling(pair)), 0)
-    return [pairs[best], *pairs[:best], *pairs[best + 1 :]]
+def _plain(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
+    steps = draw(rng, split, depth)
+    pairs = choose_pairs(rng, steps, checks + 1) if steps else []
+    return _written(rng, steps, pairs, split) if steps and pairs else None
 
 
-def all_pairs(rng: Random, made: Sequence[Function], kind: Kind) -> Iterator[Pair]:
-    """Yield every input of a kind, in an order drawn, that the functions do not raise on, and the result."""
-    pool, at, stride = inputs(kind), int(rng.random() * POOL), 1 + int(rng.random() * (POOL - 1))
-    for _ in range(POOL):
-        at = (at + stride) % POOL
-        result = run(made, pool[at])
-        if result.__class__ is not Failure:
-            yield pool[at], result
+def _unsolved(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
+    problem = _plain(rng, split, depth, checks)
+    return replace(problem, solution=None) if problem else None
 
 
-def _is_telling(pair: Pair) -> bool:
-    """Tell whether a pair makes a good example: nothing is empty or long, and something changed."""
-    given, result = pair
-    is_full = all(value or value.__class__ in (int, bool) for value in pair)
-    return is_full and given != result and len(repr(given)) + len(repr(result)) <= 50
+def _noisy(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
+    """Return a problem whose ``meta["corpus"]`` is its solution or, as often as is stated, one with a bug."""
+    steps = draw(rng, "train", depth)
+    pairs = choose_pairs(rng, steps, checks + 1) if steps else []
+    if not steps or not pairs:
+        return None
+    codes, style = wording.idioms(rng, steps), wording.style(rng)
+    problem = as_problem(rng, steps, pairs, split=split, codes=codes, style=style)
+    if rng.random() >= BUG_SHARE:
+        return _with_meta(problem, corpus=problem.solution, bug=None)
+    bug = with_bug(rng, steps, codes, pairs[1:])
+    return _with_meta(problem, corpus=problem.prompt + wording.body(bug.codes, style), bug=bug.kind) if bug else None
 
 
-def shows_every_step(steps: Steps, pairs: Sequence[Pair]) -> bool:
-    """Tell whether a program that leaves out one step fails a check."""
-    droppable = [at for at, step in enumerate(steps) if step.keeps_kind] if len(steps) > 1 else []
-    return all(_differs(functions(steps[:at] + steps[at + 1 :]), pairs) for at in droppable)
+def _ambiguous(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
+    """Return a problem that has two readings; its second check decides between them, and may be revealed."""
+    right, other = draw_readings(rng, depth) or (None, None)
+    pairs = readings_pairs(rng, right, other, checks) if right and other else []
+    if not right or not other or not pairs:
+        return None
+    problem = _written(rng, right.steps, pairs, split)
+    programs = {reading.name: _program(rng, problem, reading) for reading in (right, other)}
+    facts = {"reading": right.name, "readings": programs}
+    return _with_meta(replace(problem, revealed=(0, 1), solution=programs[right.name]), **facts)
 
 
-def _differs(made: Sequence[Function], pairs: Sequence[Pair]) -> bool:
-    return any(run(made, given) != expected for given, expected in pairs)
+def _program(rng: Random, problem: Problem, reading: Reading) -> str:
+    return problem.prompt + wording.body(wording.idioms(rng, reading.steps), wording.style(rng))
 
 
-def as_problem(rng: Random, steps: Steps, pairs: Sequence[Pair], *, id: str, split: str) -> Problem:
-    """Return the problem of a function; the first of the pairs is its worked example."""
+_MAKERS = {"unsolved": _unsolved, "noisy": _noisy, "ambiguous": _ambiguous}
+
+
+def _written(rng: Random, steps: Steps, pairs: Sequence[Pair], split: str) -> Problem:
+    return as_problem(rng, steps, pairs, split=split, codes=wording.idioms(rng, steps), style=wording.style(rng))
+
+
+def as_problem(
+    rng: Random, steps: Steps, pairs: Sequence[Pair], *, split: str, codes: Sequence[str], style: str
+) -> Problem:
+    """Return the problem of a function, solved by ``codes``; the first of the pairs is its worked example."""
     said, name = wording.statement(rng, steps), pick(rng, wording.NAMES)
     prompt = wording.header(name, (steps[0].operation.takes, steps[-1].operation.gives), said, pairs[0])
-    names = composition(steps)
     return Problem(
-        id=id,
+        id="",
         statement=said,
         checks=tuple(Call((given,), expected) for given, expected in pairs),
         shown=(0,),
         revealed=(0,),
         entry_point=name,
-        solution=prompt + wording.body(wording.idioms(rng, steps), wording.style(rng)),
-        meta={"source": "katas", "split": split, "prompt": prompt, **facts(names)},
+        solution=prompt + wording.body(codes, style),
+        meta={"source": "katas", "split": split, "prompt": prompt, **_facts(steps)},
     )
 
 
-def facts(names: tuple[str, ...]) -> dict[str, Any]:
+def _facts(steps: Steps) -> dict[str, Any]:
     """Return what results are told apart by: composition, depth, and the distance to a training composition."""
+    names = composition(steps)
     return {
         "operations": list(names),
         "cluster": ">".join(names),
+        "function": ">".join(f"{step.operation.name}({step.constant})" for step in steps),
         "depth": len(names),
         "difficulty": f"depth {len(names)}",
-        "distance": distance(names),
+        "distance": distance(tuple(step.operation for step in steps)),
     }
+
+
+def _with_meta(problem: Problem, **facts: Any) -> Problem:
+    return replace(problem, meta={**problem.meta, **facts})

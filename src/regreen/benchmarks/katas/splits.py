@@ -10,7 +10,7 @@ first of them, which alone are hashed.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import combinations, pairwise
 from random import Random
@@ -31,6 +31,8 @@ from regreen.benchmarks.katas.operation import Operation
 from regreen.benchmarks.katas.values import FIRST, fixed
 
 SHARES = {"train": 55, "validation": 10, "test": 20, "unsolved": 15}  # percent of compositions, and of behaviours
+
+OPEN = "?"  # ends the name of an operation that leaves a choice open
 
 
 class Removed(NamedTuple):
@@ -55,10 +57,10 @@ def home(text: str) -> str:
     raise AssertionError("the shares are a hundred percent")
 
 
-@cache
+@lru_cache(maxsize=1 << 14)
 def home_of_names(names: tuple[str, ...]) -> str:
-    """Return the split of a composition."""
-    return home(">".join(names))
+    """Return the split of a composition; one with an open choice is never another split's."""
+    return "ambiguous" if any(name.endswith(OPEN) for name in names) else home(">".join(names))
 
 
 def names_of(operations: Iterable[Operation]) -> tuple[str, ...]:
@@ -99,19 +101,18 @@ def split_of(steps: Steps) -> str | None:
     return names if names == home_of_behaviour(behaviour_of(steps)) else None
 
 
-@cache
-def distance(names: tuple[str, ...]) -> int:
+@lru_cache(maxsize=1 << 14)
+def distance(operations: tuple[Operation, ...]) -> int:
     """Return how many steps must be removed from a composition until what is left is a training composition."""
-    for removed in range(len(names)):
-        for left in combinations(names, len(names) - removed):
-            if _fits_together(left) and home_of_names(left) == "train":
+    for removed in range(len(operations)):
+        for left in combinations(operations, len(operations) - removed):
+            if _fits_together(left) and home_of_names(names_of(left)) == "train":
                 return removed
-    return len(names)
+    return len(operations)
 
 
-def _fits_together(names: tuple[str, ...]) -> bool:
-    chain = [OPERATIONS[name] for name in names]
-    return all(first.gives == second.takes for first, second in pairwise(chain))
+def _fits_together(operations: tuple[Operation, ...]) -> bool:
+    return all(first.gives == second.takes for first, second in pairwise(operations))
 
 
 def draw(rng: Random, split: str, depth: int) -> Steps | None:
@@ -120,11 +121,11 @@ def draw(rng: Random, split: str, depth: int) -> Steps | None:
     if home_of_names(names_of(operations)) != split:
         return None
     steps = draw_constants(rng, operations)
-    found = _sound_behaviour(steps)
+    found = sound_behaviour(steps)
     return steps if found is not None and home_of_behaviour(found) == split else None
 
 
-def _sound_behaviour(steps: Steps) -> str | None:
+def sound_behaviour(steps: Steps) -> str | None:
     """Return a function's behaviour; None if it is not sound, or does what a single operation does."""
     kind, results = steps[0].operation.takes, outputs(steps)
     texts = list(map(text, results))
@@ -147,7 +148,7 @@ def removed(split: str, *, draws: int = 20_000, depths: tuple[int, ...] = (1, 2,
     for at in range(draws):
         operations = draw_operations(rng, depths[at % len(depths)])
         place = home_of_names(names_of(operations))
-        found = _sound_behaviour(draw_constants(rng, operations)) if place in ("train", split) else None
+        found = sound_behaviour(draw_constants(rng, operations)) if place in ("train", split) else None
         if found is not None:
             training.add(found) if place == "train" else held.append(found)
     alike, lost = sum(each in training for each in held), sum(home_of_behaviour(each) != split for each in held)
