@@ -41,6 +41,6 @@ OPERATIONS = (
         "take the key of the largest value and of equals the first "
         "| find the first key with the largest value of the table",
         "max(x, key=x.get); max(x, key=lambda k: x[k])"),
-    operation("has_key", "dict bool", "tell whether the table has the key K | check if K is a key of the table",
-        "K in x; K in x.keys()", "dog", "red", "sun"),
+    operation("has_more", "dict bool", "tell whether the table has more than K keys | check if it has over K keys",
+        "len(x) > K; K < len(x)", 2, 3),
 )  # fmt: skip

@@ -39,10 +39,14 @@ def _new(rng: Random, split: str, depth: int, checks: int, seen: set[str]) -> Pr
     make = _MAKERS.get(split, _plain)
     for _ in range(TRIES):
         problem = make(rng, split, depth, checks)
-        if problem is not None and (split not in ONCE or problem.meta["function"] not in seen):
-            seen.add(problem.meta["function"])
+        if problem is not None and (split not in ONCE or _function(problem) not in seen):
+            seen.add(_function(problem) if split in ONCE else "")
             return problem
     raise InputError(f"katas:{split}: no more functions of depth {depth}; ask for fewer problems, or for deeper ones")
+
+
+def _function(problem: Problem) -> str:
+    return f"{problem.meta['operations']} {problem.meta['constants']}"
 
 
 def _plain(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
@@ -117,7 +121,7 @@ def _facts(steps: Steps) -> dict[str, Any]:
     return {
         "operations": list(names),
         "cluster": ">".join(names),
-        "function": ">".join(f"{step.operation.name}({step.constant})" for step in steps),
+        "constants": [step.constant for step in steps],
         "depth": len(names),
         "difficulty": f"depth {len(names)}",
         "distance": distance(tuple(step.operation for step in steps)),

@@ -25,7 +25,7 @@ from regreen.benchmarks.katas.chains import (
     draw_operations,
     is_sound,
     outputs,
-    text,
+    texts,
 )
 from regreen.benchmarks.katas.operation import Operation
 from regreen.benchmarks.katas.values import FIRST, fixed
@@ -92,7 +92,7 @@ def singles() -> dict[str, str]:
 
 def behaviour_of(steps: Steps) -> str:
     """Return a digest of a function's results on the first of the fixed inputs."""
-    return behaviour(steps[0].operation.takes, list(map(text, outputs(steps))))
+    return behaviour(steps[0].operation.takes, texts(steps, outputs(steps)))
 
 
 def split_of(steps: Steps) -> str | None:
@@ -128,10 +128,10 @@ def draw(rng: Random, split: str, depth: int) -> Steps | None:
 def sound_behaviour(steps: Steps) -> str | None:
     """Return a function's behaviour; None if it is not sound, or does what a single operation does."""
     kind, results = steps[0].operation.takes, outputs(steps)
-    texts = list(map(text, results))
-    if not is_sound(fixed(kind, FIRST), results, texts):
+    written = texts(steps, results)
+    if not is_sound(fixed(kind, FIRST), results, written):
         return None
-    found = behaviour(kind, texts)
+    found = behaviour(kind, written)
     return None if len(steps) > 1 and found in singles() else found
 
 
