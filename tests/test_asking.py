@@ -187,7 +187,7 @@ def test_a_file_that_is_no_cache_is_refused(tmp_path):
     ("name", "options", "said"),
     [
         ("", {}, "no model; give -m"),
-        ("gpt", {}, "expected hf:"),
+        ("gpt", {}, "expected tiny"),
         ("nowhere:thing", {}, "No module named 'nowhere'"),
         ("json:nothing", {}, "no attribute 'nothing'"),
         ("json:dumps", {}, "calling it failed: TypeError"),

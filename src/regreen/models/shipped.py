@@ -7,9 +7,7 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent / "tiny" / "weights"
 
 SHIPPED = {
-    "tiny": "comes with the package: writes, refines, explains and documents programs, and predicts results",
-    "tiny-base": "comes with the package: writes programs",
-    "tiny-noisy": "comes with the package: writes programs as a corpus with bugs has them",
+    "tiny-base": "comes with the package: 3 million parameters that write katas",
 }
 
 

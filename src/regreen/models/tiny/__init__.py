@@ -1,6 +1,6 @@
-"""``tiny``, ``tiny-base``, ``tiny-noisy`` and ``tiny:FOLDER``: small Llama checkpoints, sampled in NumPy without torch.
+"""``tiny-base`` and ``tiny:FOLDER``: small Llama checkpoints, sampled in NumPy without torch.
 
-    model = shipped("tiny")
+    model = shipped("tiny-base")
     (completion,) = await model.sample([Request("def add(a, b):\\n", seed=1, temperature=0.8, stop=("\\ndef",))])
 
 The same seeds give the draws of ``hf:`` in float32, up to the order of floating-point sums, and so do
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from regreen.models import Request
 from regreen.models.shipped import folder_of
@@ -27,6 +28,8 @@ from regreen.models.tiny.llama import read
 from regreen.models.writing import Writer
 
 __all__ = ["TinyModel", "shipped"]
+
+_THREADS = ThreadpoolController()  # products are small: more threads wait for each other four times as long
 
 
 class TinyModel(Writer):
@@ -68,7 +71,8 @@ class TinyModel(Writer):
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """Hold the model alone; what overflows in a gate or is no number in the weights shows in the logits."""
-        with self._lock, np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        with self._lock, _THREADS.limit(limits=1), quiet:
             yield
 
 
