@@ -20,7 +20,7 @@ come last, so that NumPy's innermost loops are long: that is where the speed com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -115,14 +115,14 @@ def _problem(
     most = max(width.n_p for width in widths)
     first_nT = _draw(rng, np.full(trees, tree.firsts.here.sum()), most, replacement)
     failing_nT = np.logical_and.accumulate(np.logical_not(tree.firsts.passed[first_nT]), axis=0)
-    firsts_CnT = tree.firsts.costs.T[:, first_nT]
+    above = _Above(failing_nT, tree.firsts.costs.T[:, first_nT], order)
     below = _Below(tree, first_nT, failing_nT, _widest(widths), replacement, rng)
     for n_r in dict.fromkeys(width.n_r for width in widths):
         n_fs = {width.n_f for width in widths if width.n_r == n_r}
         for n_f, blocks in below.blocks(n_fs, n_r, in_turn=order != "batched"):
             at = [place for place, width in enumerate(widths) if width[1:] == (n_f, n_r)]
             n_p = np.array([widths[place].n_p for place in at]) - 1
-            fail_nT, spent_CnT = _SEARCHES[order](failing_nT, firsts_CnT, blocks)
+            fail_nT, spent_CnT = above.search(blocks)
             passed[at], costs[:, at] = 1.0 - fail_nT[n_p], spent_CnT[:, n_p]
     return Expected(passed, costs)
 
@@ -146,8 +146,8 @@ class _Below:
     ) -> None:
         axes = tree.firsts.costs.shape[-1]
         self._shape, self._failing = failing_nT.shape, np.flatnonzero(failing_nT)
-        self._passed = tree.repairs.passed.ravel()
-        self._costs = np.ascontiguousarray(tree.repairs.costs.reshape(self._passed.size, axes).T)
+        self._fails = np.logical_not(tree.repairs.passed).ravel().astype(float)
+        self._costs = np.ascontiguousarray(tree.repairs.costs.reshape(self._fails.size, axes).T)
         self._words = np.ascontiguousarray(tree.feedbacks.costs.reshape(tree.feedbacks.here.size, axes).T)
         first_S, (n_f, n_r) = first_nT[failing_nT], widest
         of_first, of_feedback = tree.feedbacks.here.sum(axis=1), tree.repairs.here.sum(axis=2).ravel()
@@ -163,17 +163,21 @@ class _Below:
 
         ``in_turn``: nothing is spent after a repair that passes.
         """
-        alive_S, spent_CS = np.ones(len(self._failing), dtype=bool), np.zeros((len(self._words), len(self._failing)))
+        alive_S, spent_CS = np.ones(len(self._failing)), np.zeros((len(self._words), len(self._failing)))
         for n_f in range(max(wanted) + 1):
             if n_f:
-                words_CS = self._words[:, self._drawn[n_f - 1]]
-                spent_CS += words_CS * alive_S if in_turn else words_CS
+                self._add(spent_CS, np.take(self._words, self._drawn[n_f - 1], axis=1), alive_S if in_turn else None)
                 for repair_S in self._repairs[n_f - 1][:n_r]:
-                    costs_CS = self._costs[:, repair_S]
-                    spent_CS += costs_CS * alive_S if in_turn else costs_CS
-                    alive_S = alive_S & ~self._passed[repair_S]
+                    self._add(spent_CS, np.take(self._costs, repair_S, axis=1), alive_S if in_turn else None)
+                    alive_S *= np.take(self._fails, repair_S)
             if n_f in wanted:
-                yield n_f, _Blocks(self._spread(alive_S[None])[0], self._spread(spent_CS))
+                yield n_f, _Blocks(self._spread(alive_S[None] > 0)[0], self._spread(spent_CS))
+
+    @staticmethod
+    def _add(spent_CS: Floats, costs_CS: Floats, alive_S: Floats | None) -> None:
+        if alive_S is not None:
+            costs_CS *= alive_S
+        spent_CS += costs_CS
 
     def _spread(self, values_CS: Any) -> Any:
         spread = np.zeros((len(values_CS), self._shape[0] * self._shape[1]), dtype=values_CS.dtype)
@@ -183,6 +187,8 @@ class _Below:
 
 def _draw(rng: np.random.Generator, sizes: Ints, most: int, replacement: bool) -> Ints:
     """Return ``most`` places (most, S) below each of the sizes (S,), each of which is at least as large."""
+    if sizes.max(initial=0) <= 1:  # joint sampling: there is one repair to choose from
+        return np.zeros((most, len(sizes)), dtype=np.intp)
     if replacement or most <= 1:
         return np.asarray(rng.random((most, len(sizes))) * sizes, dtype=np.intp)
     places = np.repeat(np.arange(sizes.max(initial=most), dtype=np.int32)[:, None], len(sizes), axis=1)
@@ -202,24 +208,23 @@ def _before(fail: Bools) -> Bools:
     return alive
 
 
-Search = Callable[[Bools, Floats, _Blocks], tuple[Bools, Floats]]
+class _Above:
+    """First programs drawn, and how they are searched; what does not depend on the repairs is computed once."""
 
+    def __init__(self, failing_nT: Bools, costs_CnT: Floats, order: Order) -> None:
+        self._order, self._failing, self._costs = order, failing_nT, costs_CnT
+        self._all_failed = failing_nT.astype(float)
+        alive = _before(failing_nT) if order == "bfs" else np.ones_like(failing_nT)
+        self._spent = np.cumsum(costs_CnT * alive, axis=1)
 
-def _depth_first(failing: Bools, firsts: Floats, blocks: _Blocks) -> tuple[Bools, Floats]:
-    fail = failing & blocks.fail
-    costs = (firsts + blocks.costs) * _before(fail)
-    return np.logical_and.accumulate(fail, axis=0), np.cumsum(costs, axis=1)
-
-
-def _breadth_first(failing: Bools, firsts: Floats, blocks: _Blocks) -> tuple[Bools, Floats]:
-    above = np.cumsum(firsts * _before(failing), axis=1)
-    below = np.cumsum(blocks.costs * _before(blocks.fail), axis=1)
-    return failing & np.logical_and.accumulate(blocks.fail, axis=0), above + failing * below
-
-
-def _batched(failing: Bools, firsts: Floats, blocks: _Blocks) -> tuple[Bools, Floats]:
-    fail = failing & np.logical_and.accumulate(blocks.fail, axis=0)
-    return fail, np.cumsum(firsts, axis=1) + failing * np.cumsum(blocks.costs, axis=1)
-
-
-_SEARCHES: dict[Order, Search] = {"batched": _batched, "bfs": _breadth_first, "dfs": _depth_first}
+    def search(self, blocks: _Blocks) -> tuple[Bools, Floats]:
+        """Return whether nothing passes (n, T), and what is spent (C, n, T), for each number of first programs."""
+        if self._order == "dfs":
+            fail = self._failing & blocks.fail
+            costs = (self._costs + blocks.costs) * _before(fail).astype(float)
+            return np.logical_and.accumulate(fail, axis=0), np.cumsum(costs, axis=1)
+        reached = blocks.costs * _before(blocks.fail).astype(float) if self._order == "bfs" else blocks.costs
+        below = np.cumsum(reached, axis=1)
+        below *= self._all_failed
+        below += self._spent
+        return self._failing & np.logical_and.accumulate(blocks.fail, axis=0), below
