@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -71,8 +71,6 @@ def samples(problems: Iterator[Problem]) -> Iterator[Lesson]:
     draws, some = Random(0), list(islice(problems, SAMPLES))
     yield from map(write, some)
     few = some[: SAMPLES // 6]
-    strangers = (
-        (one, one.prompt + body_of(other, other.solution or "")) for one, other in zip(few, few[1:], strict=False)
-    )
+    strangers = ((one, one.prompt + body_of(other, other.solution or "")) for one, other in pairwise(few))
     yield from (refine(problem, wrong) for problem, wrong in failures(strangers))
     yield from (predict(problem, problem.solution or "", draws) for problem in few)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from regreen.arms import open_arms, split_arms
+from regreen.arms import Static, open_arms, split_arms
 from regreen.attempt import Grower, Opening
 from regreen.attempt.growing import Policy, all_of
 from regreen.controls import ALONE, resample, swap
@@ -60,6 +60,7 @@ class Repairer:
         return {
             **self._repairing.decides(),
             "explainer": explainer and [explainer.name, dict(explainer.decides)],
+            "arms": {arm.name: dict(arm.decides) for arm in self._voices.arms if isinstance(arm, Static)},
             "templates": {name: f"{template.name} {template.hash}" for name, template in named.items() if template},
         }
 
