@@ -23,9 +23,9 @@ PROBLEMS = FOLDER / "demo.jsonl"
 SAMPLES = FOLDER / "samples.jsonl"
 MODEL = "tiny-base"
 KATAS = "katas:test"
-_EVALUATED = 60  # problems; the first of the split
+_EVALUATED = 50  # problems; the first of the split
 _REPAIRED = 40
-_WARM = 0.8
+_WARM = 1.0
 
 
 @dataclass(frozen=True, slots=True)
