@@ -11,7 +11,7 @@ import pytest
 from regreen import benchmarks
 from regreen.benchmarks import load
 from regreen.benchmarks.rows import read_rows
-from regreen.benchmarks.source import Hub, Source, find
+from regreen.benchmarks.source import Source, find
 from regreen.errors import MissingDataError
 
 MBPP = {
