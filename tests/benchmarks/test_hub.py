@@ -11,7 +11,7 @@ import pytest
 from regreen import benchmarks
 from regreen.benchmarks import load
 from regreen.benchmarks.rows import read_rows
-from regreen.benchmarks.source import Hub, Source, find
+from regreen.benchmarks.source import Source, find
 from regreen.errors import MissingDataError
 
 MBPP = {
@@ -82,7 +82,6 @@ def test_a_hub_that_cannot_be_reached_is_missing_data() -> None:
 
 
 def test_every_hub_is_pinned_to_a_commit() -> None:
-    stored = [source for source in benchmarks._SOURCES.values() if isinstance(source, Source)]
-    hubs: list[Hub] = [source.hub for source in stored]
-    assert all(len(hub.revision) == 40 and int(hub.revision, 16) for hub in hubs)
-    assert all(set(source.hub.files) == set(source.splits) for source in stored)
+    sources = [source for source in benchmarks._SOURCES.values() if isinstance(source, Source)]
+    assert all(len(source.hub.revision) == 40 and int(source.hub.revision, 16) for source in sources)
+    assert all(set(source.hub.files) == set(source.splits) for source in sources)
