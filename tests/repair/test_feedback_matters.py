@@ -101,6 +101,13 @@ def test_the_command_grows_trees_and_prints_one_json_object(tmp_path, benchmark,
     assert len(list(read_records(tmp_path / "r" / "trees.jsonl"))) == COUNT * (1 + 1 + 2)
 
 
+def test_tables_say_that_feedback_saw_the_scoring_checks(tmp_path, benchmark, repairer):
+    options = ["--np", 1, "--feedback", "none", "--control", "none", "--reveal", "all", "-o", tmp_path / "r", "-q"]
+    code, out, err = run_command("repair", benchmark, "-m", repairer, *options)
+    assert code == 0, err
+    assert "feedback saw the scoring checks" in out
+
+
 def closed_port():
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))

@@ -212,6 +212,8 @@ def _notes(about: Record) -> Iterator[str]:
     rule = "without replacement" if about["replacement"] == "without" else "with replacement, as in the paper"
     yield f"{about['problems']} problems; {about['order']} order, {rule}, {about['estimator']}{drawn}"
     yield f"verdicts: {about['verdicts']}; tokens: {_tokens(about)}; [low, high]: 95 % bootstrap over problems"
+    if about["reveal"] == "all":
+        yield "feedback saw the scoring checks (--reveal all)"
     possible = about["possible"]
     n_fr = "any" if possible["n_fr"] is None else f"up to {possible['n_fr']}"
     yield f"the frozen trees allow n_p up to {possible['n_p']} and n_fr {n_fr}; a cell beyond that is -"

@@ -72,6 +72,7 @@ def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record
         from regreen.report.repair import repair  # NumPy, which other runs do without
 
         summary |= repair(run.path, repair_view, seed=view.seed)
+        summary["repair"]["reveal"] = run.manifest["settings"].get("reveal")
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
 
 
