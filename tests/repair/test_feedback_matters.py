@@ -14,7 +14,7 @@ from regreen.repair import Repairing, repair
 
 JUDGING = Judging(timeout=2.0)
 COUNT = 6
-WRONG, RIGHT = "def f{n}(x):\n    return x\n", "def f{n}(x):\n    return abs(x)\n"
+WRONG, RIGHT = "def f{n}(x):\n    return x + x\n", "def f{n}(x):\n    return x * x\n"
 
 
 def fenced(source):
@@ -28,14 +28,14 @@ def write(path, lines):
 
 @pytest.fixture
 def benchmark(tmp_path):
-    """Functions of which a wrong one passes the shown check, and fails a hidden one at a negative number."""
+    """Functions of which a wrong one passes the shown check, at 2, and fails a hidden one."""
     return write(
         tmp_path / "signs.jsonl",
         [
             {
                 "id": f"f{n}",
-                "statement": f"Write f{n}(x): the distance of x from zero.",
-                "checks": [{"kind": "call", "args": [x], "expected": abs(x)} for x in (4, 2, -7)],
+                "statement": f"Write f{n}(x): x by itself.",
+                "checks": [{"kind": "call", "args": [x], "expected": x * x} for x in (2, 0, 77)],
                 "shown": [0],
                 "entry_point": f"f{n}",
                 "solution": RIGHT.format(n=n),
@@ -47,9 +47,10 @@ def benchmark(tmp_path):
 
 @pytest.fixture
 def repairer(tmp_path):
-    """Writes the wrong program first, and the right one once the prompt calls its function with a negative number."""
+    """Writes the wrong program first, and the right one once the prompt tells of a call that is not the shown one."""
     seen = [fenced(RIGHT.format(n=n)) for n in range(COUNT)]
-    lines = [{"problem": f"f{n}", "contains": [f"f{n}(-"], "text": f"Now I see. {seen[n]}"} for n in range(COUNT)]
+    calls = [(n, x) for n in range(COUNT) for x in (1, *range(3, 77))]
+    lines = [{"problem": f"f{n}", "contains": [f"f{n}({x})"], "text": f"Now I see. {seen[n]}"} for n, x in calls]
     lines += [{"problem": f"f{n}", "text": fenced(WRONG.format(n=n))} for n in range(COUNT)]
     return f"scripted:{write(tmp_path / 'repairer.jsonl', lines)}"
 
@@ -57,7 +58,7 @@ def repairer(tmp_path):
 @pytest.fixture
 def explainer(tmp_path):
     """Names the failing input for every second problem."""
-    lines = [{"problem": f"f{n}", "text": f"f{n}(-1) is not positive."} for n in range(0, COUNT, 2)]
+    lines = [{"problem": f"f{n}", "text": f"f{n}(3) is not 6."} for n in range(0, COUNT, 2)]
     return f"scripted:{write(tmp_path / 'explainer.jsonl', [*lines, {'text': 'Something is wrong here.'}])}"
 
 
@@ -81,7 +82,7 @@ def test_better_feedback_repairs_more_and_every_node_counts_its_tokens(tmp_path,
     assert all(node["tokens"] == len(node["text"].split()) for node in explained)
     assert [node["tokens"] for node in told if node["kind"] == "feedback"] == [0] * COUNT
     assert {node["model"] for node in told if node["kind"] == "feedback"} == {"oracle"}
-    assert not any("-7" in node["text"] for node in told), "the hidden check's own input is never told"
+    assert not any("77" in node["text"] for node in told), "the hidden check's own input is never told"
 
 
 def run_command(*arguments):
