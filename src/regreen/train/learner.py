@@ -15,12 +15,11 @@ from torch import Tensor
 
 from regreen.errors import InfrastructureError
 from regreen.train.batches import Batch, batched
+from regreen.train.config import BETAS, CLIP, EPS, WEIGHT_DECAY
 from regreen.train.lessons import Lesson
 from regreen.train.policy import Policy
 from regreen.train.schedules import Schedule
 
-BETAS, EPS, WEIGHT_DECAY = (0.9, 0.95), 1e-8, 0.1  # Chen et al. 2021, section 3.2; CYCLE's code (Ding et al. 2024)
-CLIP = 1.0  # the norm of the gradients; no paper of ours gives one, GPT-3 (Brown et al. 2020, appendix B) has 1.0
 STATE = "state.pt"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 
 from regreen.errors import InputError
 from regreen.models.hf import HFModel
-from regreen.train.batches import Batch
-from regreen.train.lessons import Ints
+from regreen.prompts import Prompt
+from regreen.train.batches import Batch, stacked
+from regreen.train.lessons import Ints, Lesson, supervised
 
 try:
     import torch
@@ -21,6 +22,7 @@ try:
     from torch import Tensor
 
     from regreen.models.hf import batches, loading
+    from regreen.models.hf.texts import Texts
 except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
@@ -88,6 +90,11 @@ class Policy:
     def trained(self) -> int:
         """How many weights are trained."""
         return sum(weight.numel() for weight in self.module.parameters() if weight.requires_grad)
+
+    @property
+    def weights(self) -> str:
+        """A digest of the weights as they are."""
+        return loading.checksum(self.module)
 
     @property
     def context(self) -> int | None:
@@ -160,9 +167,6 @@ class Policy:
 
     def _seconds(self, dtype: str, rows: int = 8, tokens: int = 128, turns: int = 3) -> float:
         """Return the processor time of a pass and its gradients, the least of some turns after one to warm up."""
-        from regreen.train.batches import stacked
-        from regreen.train.lessons import supervised
-
         batch = stacked([supervised([0] * (tokens // 2), [0] * (tokens // 2))] * rows)
         self.dtype, spent = dtype, []
         with torch.random.fork_rng():
@@ -174,15 +178,22 @@ class Policy:
         return min(spent[1:])
 
 
-def tokens_of(policy: Policy, prompt: str, answer: str) -> tuple[list[int], list[int]]:
+def tokens_of(policy: Policy, prompt: Prompt, answer: str) -> tuple[list[int], list[int]]:
     """Return the tokens of a prompt as the sampler reads it, and of an answer that follows, with the end of text.
 
     The two are read apart, as they are at sampling: no token spans their border.
+
+    Raises:
+        InputError: the prompt is a chat, and the tokenizer has no chat template.
     """
-    before: Sequence[int] = policy.tokenizer(prompt)["input_ids"]
-    after: Sequence[int] = policy.tokenizer(answer, add_special_tokens=False)["input_ids"]
+    texts = Texts(policy.tokenizer, policy.name, continues=True)
     end = policy.tokenizer.eos_token_id
-    return [*before], [*after] if end is None else [*after, end]
+    return texts.prompt(prompt), texts.tokens(answer) + ([] if end is None else [end])
+
+
+def lesson_of(policy: Policy, prompt: Prompt, answer: str) -> Lesson:
+    """Return the lesson that imitates an answer and masks its prompt."""
+    return supervised(*tokens_of(policy, prompt, answer))
 
 
 def _check(module: Any, tokenizer: Any, name: str) -> None:

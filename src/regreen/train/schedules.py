@@ -8,8 +8,6 @@ from typing import Literal, get_args
 
 Course = Literal["cosine", "linear", "constant"]
 
-WARMUP_STEPS = 175  # Chen et al. 2021, section 3.2: linear warm-up, then cosine decay
-
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

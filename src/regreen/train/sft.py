@@ -1,0 +1,139 @@
+"""Supervised fine-tuning on problems and their solutions; the loss is on the solution alone.
+
+Chen et al. 2021 (arXiv 2107.03374), section 4.5: prompts as in evaluation, reference solutions as targets, the prompt
+masked, until the validation loss flattens. Austin et al. 2021 (arXiv 2108.07732), section 3.2: batches measured in
+tokens, a small learning rate, the checkpoint chosen on held-out problems.
+
+Differences from the papers:
+- Prompts are not padded on the left so that solutions line up: positions count from each prompt's beginning.
+- The best checkpoint is chosen by pass@1 on held-out problems, where the papers look at the loss; ``check.monitor``
+  chooses, and ``check.patience`` ends the training.
+- The template is the one that evaluation takes; Austin's few-shot examples are left out of it.
+- The end of text is learned after the template's stop string.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from regreen import benchmarks, prompts
+from regreen.errors import InputError
+from regreen.options import Choice, Judging, about
+from regreen.problem import Problem
+from regreen.records import Record
+from regreen.run import Run, Settings
+from regreen.track import progress
+from regreen.train.batches import Epochs
+from regreen.train.config import SftConfig
+from regreen.train.learner import AdamW, Learner
+from regreen.train.lessons import fitting
+from regreen.train.loop import Pace, fit
+from regreen.train.policy import Lora, Policy, lesson_of
+from regreen.train.schedules import Schedule
+from regreen.train.teaching import Asked, held_out, pass_rate, taught
+
+_CHECKS = 10  # of a training, unless ``check.every`` says otherwise
+_RISE = 0.1  # the most of a training's steps that its warm-up may take
+
+
+def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True) -> Record:
+    """Fine-tune a model on solved problems; a killed run goes on to the same weights.
+
+    Args:
+        config: what to train on, and how.
+        judging: limits and sandbox of the held-out programs.
+        out: the run directory; by default one named after all that decides the result.
+        quiet: show no progress.
+
+    Returns:
+        The object that ``regreen train sft --json`` prints.
+
+    Raises:
+        InputError: no problem has a solution, the model cannot be loaded or trained, or the run holds another training.
+        InfrastructureError: the loss is no number, or the judge broke down; the same call goes on.
+    """
+    judging = judging or Judging()
+    name, problems, validation = _problems(config)
+    template = prompts.load(config.prompt or prompts.default_for(problems[0], chat=False))
+    lessons, checks = taught(problems, template, name), taught(validation, template, f"{name}, validation")
+    with ExitStack() as stack:
+        policy = _policy(config)
+        sandbox = stack.enter_context(judging.open())
+        digest = f"{lessons.digest} {checks.digest} {benchmarks.digest(validation)}"
+        decides = _decides(config, policy, digest, f"{template.name} {template.hash}", judging)
+        run = stack.enter_context(Run(out, Settings("train-sft", name, decides), about=about(sandbox)))
+        policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # a timing chose it: once
+        kept, longer = fitting([lesson_of(policy, p, a) for p, a, _ in lessons.pairs], policy.context)
+        measured = fitting([lesson_of(policy, p, a) for p, a, _ in checks.pairs], policy.context)[0]
+        if not kept or not measured:
+            raise InputError(f"{name}: every lesson is longer than the model's context of {policy.context} tokens")
+        epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
+        pace = _pace(config, epochs.steps)
+        learner = _learner(config, policy, pace.steps)
+        chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
+        asked = Asked(config.check.n, config.check.temperature, config.check.max_tokens, config.seed)
+
+        def check() -> Record:
+            rate = pass_rate(policy.sampler(), chosen, template, sandbox, asked=asked)
+            return {"validation_loss": learner.loss(measured), "pass@1": rate}
+
+        with progress("training", total=pace.steps, quiet=quiet) as advance:
+            told = {"model": config.model, "prompt": template.name, "dtype": policy.dtype}
+            done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=told, advance=advance)
+        run.complete()
+        notes = [note for note in (lessons.note(), longer and f"left out: {longer} lessons longer than the context")]
+        found = _found(name, done.to_json(), pace, run, lessons=len(kept), held_out=len(chosen))
+        run.write_scores(found)
+        return found | {"notes": [note for note in notes if note]}
+
+
+def _problems(config: SftConfig) -> tuple[str, list[Problem], list[Problem]]:
+    """Return the benchmark's name, the problems to train on, and those held out; solved ones, if any are."""
+    choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
+    name, every = choice.load(config.problems, "train")
+    chosen = choice.choose(every)
+    if isinstance(config.validation, str):
+        return name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1]
+    solved = [problem for problem in chosen if problem.solution]
+    if not solved:
+        taught(chosen, prompts.load("austin"), name)  # which says so
+    return name, *held_out(solved, config.validation, config.seed)
+
+
+def _policy(config: SftConfig) -> Policy:
+    lora = config.lora and Lora(
+        config.lora.rank,
+        config.lora.alpha,
+        config.lora.dropout,
+        config.lora.targets if isinstance(config.lora.targets, str) else tuple(config.lora.targets),
+    )
+    return Policy(config.model, lora=lora, dtype=config.dtype, device=config.device, seed=config.seed)
+
+
+def _decides(config: SftConfig, policy: Policy, digest: str, prompt: str, judging: Judging) -> Record:
+    told: dict[str, Any] = config.model_dump(mode="json", exclude={"problems", "data", "device", "prompt", "limit"})
+    return {**told, "weights": policy.weights, "prompt": prompt, "problems": digest, **judging.decides()}
+
+
+def _pace(config: SftConfig, epoch: int) -> Pace:
+    steps = config.batch.steps or max(1, round(config.batch.epochs * epoch))
+    every = config.check.every or max(1, steps // _CHECKS)
+    return Pace(steps, every, config.check.monitor, config.check.patience)
+
+
+def _learner(config: SftConfig, policy: Policy, steps: int) -> Learner:
+    how = config.optimizer
+    adam = AdamW(how.lr, (how.betas[0], how.betas[1]), how.eps, how.weight_decay, how.clip or None)
+    schedule = Schedule(how.schedule, steps, min(how.warmup, int(_RISE * steps)), how.floor)
+    return Learner(policy, adam, schedule, most=config.batch.most, seed=config.seed)
+
+
+def _found(name: str, done: Record, pace: Pace, run: Run, **counts: int) -> Record:
+    best = run.path / "checkpoints" / "best"
+    return {"benchmark": name, **counts, "steps": pace.steps, "monitor": pace.monitor, **done} | {
+        "checkpoint": str(best),
+        "run": str(run.path),
+    }
