@@ -14,10 +14,8 @@ Differences from the papers:
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from regreen import benchmarks, prompts
 from regreen.errors import InputError
@@ -29,11 +27,11 @@ from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import SftConfig
 from regreen.train.learner import AdamW, Learner
-from regreen.train.lessons import fitting
-from regreen.train.loop import Pace, fit
+from regreen.train.lessons import Lesson, fitting
+from regreen.train.loop import Pace, Progress, fit
 from regreen.train.policy import Lora, Policy, lesson_of
 from regreen.train.schedules import Schedule
-from regreen.train.teaching import Asked, held_out, pass_rate, taught
+from regreen.train.teaching import Asked, Taught, held_out, pass_rate, solved, taught
 
 _CHECKS = 10  # of a training, unless ``check.every`` says otherwise
 _RISE = 0.1  # the most of a training's steps that its warm-up may take
@@ -59,81 +57,78 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
     name, problems, validation = _problems(config)
     template = prompts.load(config.prompt or prompts.default_for(problems[0], chat=False))
     lessons, checks = taught(problems, template, name), taught(validation, template, f"{name}, validation")
-    with ExitStack() as stack:
-        policy = _policy(config)
-        sandbox = stack.enter_context(judging.open())
-        digest = f"{lessons.digest} {checks.digest} {benchmarks.digest(validation)}"
-        decides = _decides(config, policy, digest, f"{template.name} {template.hash}", judging)
-        run = stack.enter_context(Run(out, Settings("train-sft", name, decides), about=about(sandbox)))
-        policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # a timing chose it: once
-        kept, longer = fitting([lesson_of(policy, p, a) for p, a, _ in lessons.pairs], policy.context)
-        measured = fitting([lesson_of(policy, p, a) for p, a, _ in checks.pairs], policy.context)[0]
-        if not kept or not measured:
-            raise InputError(f"{name}: every lesson is longer than the model's context of {policy.context} tokens")
+    policy = policy_of(config)
+    decides = _decides(config, policy, f"{lessons.digest} {checks.digest} {benchmarks.digest(validation)}", judging)
+    decides["prompt"] = f"{template.name} {template.hash}"
+    with judging.open() as sandbox, Run(out, Settings("train-sft", name, decides), about=about(sandbox)) as run:
+        policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
+        kept, measured = _lessons(policy, lessons, name), _lessons(policy, checks, f"{name}, validation")
         epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
         pace = _pace(config, epochs.steps)
-        learner = _learner(config, policy, pace.steps)
-        chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
+        learner = learner_of(config, policy, pace.steps)
         asked = Asked(config.check.n, config.check.temperature, config.check.max_tokens, config.seed)
+        chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
 
-        def check() -> Record:
+        def check() -> dict[str, float]:
             rate = pass_rate(policy.sampler(), chosen, template, sandbox, asked=asked)
             return {"validation_loss": learner.loss(measured), "pass@1": rate}
 
         with progress("training", total=pace.steps, quiet=quiet) as advance:
-            told = {"model": config.model, "prompt": template.name, "dtype": policy.dtype}
-            done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=told, advance=advance)
-        run.complete()
-        notes = [note for note in (lessons.note(), longer and f"left out: {longer} lessons longer than the context")]
-        found = _found(name, done.to_json(), pace, run, lessons=len(kept), held_out=len(chosen))
-        run.write_scores(found)
-        return found | {"notes": [note for note in notes if note]}
+            facts = {"model": config.model, "dtype": policy.dtype, "prompt": template.name}
+            done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=facts, advance=advance)
+        counts = {"lessons": len(kept), "too_long": len(lessons.pairs) - len(kept), "held_out": len(chosen)}
+        return _finish(run, {"benchmark": name, **counts, "steps": pace.steps, "monitor": pace.monitor}, done, lessons)
 
 
-def _problems(config: SftConfig) -> tuple[str, list[Problem], list[Problem]]:
-    """Return the benchmark's name, the problems to train on, and those held out; solved ones, if any are."""
-    choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
-    name, every = choice.load(config.problems, "train")
-    chosen = choice.choose(every)
-    if isinstance(config.validation, str):
-        return name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1]
-    solved = [problem for problem in chosen if problem.solution]
-    if not solved:
-        taught(chosen, prompts.load("austin"), name)  # which says so
-    return name, *held_out(solved, config.validation, config.seed)
-
-
-def _policy(config: SftConfig) -> Policy:
-    lora = config.lora and Lora(
-        config.lora.rank,
-        config.lora.alpha,
-        config.lora.dropout,
-        config.lora.targets if isinstance(config.lora.targets, str) else tuple(config.lora.targets),
-    )
+def policy_of(config: SftConfig) -> Policy:
+    """Return the policy that a configuration names; raises InputError."""
+    lora = None
+    if config.lora is not None:
+        targets = config.lora.targets
+        named = targets if isinstance(targets, str) else tuple(targets)
+        lora = Lora(config.lora.rank, config.lora.alpha, config.lora.dropout, named)
     return Policy(config.model, lora=lora, dtype=config.dtype, device=config.device, seed=config.seed)
 
 
-def _decides(config: SftConfig, policy: Policy, digest: str, prompt: str, judging: Judging) -> Record:
-    told: dict[str, Any] = config.model_dump(mode="json", exclude={"problems", "data", "device", "prompt", "limit"})
-    return {**told, "weights": policy.weights, "prompt": prompt, "problems": digest, **judging.decides()}
-
-
-def _pace(config: SftConfig, epoch: int) -> Pace:
-    steps = config.batch.steps or max(1, round(config.batch.epochs * epoch))
-    every = config.check.every or max(1, steps // _CHECKS)
-    return Pace(steps, every, config.check.monitor, config.check.patience)
-
-
-def _learner(config: SftConfig, policy: Policy, steps: int) -> Learner:
+def learner_of(config: SftConfig, policy: Policy, steps: int) -> Learner:
+    """Return the learner that a configuration describes, for a training of so many steps."""
     how = config.optimizer
     adam = AdamW(how.lr, (how.betas[0], how.betas[1]), how.eps, how.weight_decay, how.clip or None)
     schedule = Schedule(how.schedule, steps, min(how.warmup, int(_RISE * steps)), how.floor)
     return Learner(policy, adam, schedule, most=config.batch.most, seed=config.seed)
 
 
-def _found(name: str, done: Record, pace: Pace, run: Run, **counts: int) -> Record:
-    best = run.path / "checkpoints" / "best"
-    return {"benchmark": name, **counts, "steps": pace.steps, "monitor": pace.monitor, **done} | {
-        "checkpoint": str(best),
-        "run": str(run.path),
-    }
+def _problems(config: SftConfig) -> tuple[str, list[Problem], list[Problem]]:
+    """Return the benchmark's name, the problems to train on, and those held out; what is split has solutions."""
+    choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
+    name, every = choice.load(config.problems, "train")
+    chosen = choice.choose(every)
+    if isinstance(config.validation, str):
+        return name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1]
+    return name, *held_out(solved(chosen, name), config.validation, config.seed)
+
+
+def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
+    kept, _ = fitting([lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs], policy.context)
+    if not kept:
+        raise InputError(f"{name}: every lesson is longer than the model's context, {policy.context} tokens")
+    return kept
+
+
+def _decides(config: SftConfig, policy: Policy, digest: str, judging: Judging) -> Record:
+    told: Record = config.model_dump(mode="json", exclude={"problems", "data", "device", "limit"})
+    return {**told, "weights": policy.weights, "problems": digest, **judging.decides()}
+
+
+def _pace(config: SftConfig, epoch: int) -> Pace:
+    steps = config.batch.steps or max(1, round(config.batch.epochs * epoch))
+    return Pace(steps, config.check.every or max(1, steps // _CHECKS), config.check.monitor, config.check.patience)
+
+
+def _finish(run: Run, found: Record, done: Progress, lessons: Taught) -> Record:
+    run.complete()
+    places = {"checkpoint": str(run.path / "checkpoints" / "best"), "run": str(run.path)}
+    found = {**found, **done.to_json(), **places}
+    run.write_scores(found)
+    longer = f"left out: {found['too_long']} lessons longer than the model's context" if found["too_long"] else None
+    return found | {"notes": [note for note in (lessons.note(), longer) if note]}

@@ -67,14 +67,20 @@ def taught(problems: Sequence[Problem], template: Template, name: str) -> Taught
     Raises:
         InputError: none has one, or none that the template can show.
     """
-    solved = [problem for problem in problems if problem.solution]
-    if not solved:
-        raise InputError(f"{name}: no problem has a solution; supervised training needs the field 'solution'")
-    answers = [(problem, answer_to(template, problem)) for problem in solved]
+    with_solution = solved(problems, name)
+    answers = [(problem, answer_to(template, problem)) for problem in with_solution]
     pairs = tuple((template.render(p), answer, p) for p, answer in answers if answer is not None)
     if not pairs:
         raise InputError(f"{name}: no solution continues the prompt of template {template.name}; give another 'prompt'")
-    return Taught(pairs, len(problems) - len(solved), len(solved) - len(pairs))
+    return Taught(pairs, len(problems) - len(with_solution), len(with_solution) - len(pairs))
+
+
+def solved(problems: Sequence[Problem], name: str) -> list[Problem]:
+    """Return the problems that have a solution; raises InputError if none has."""
+    found = [problem for problem in problems if problem.solution]
+    if not found:
+        raise InputError(f"{name}: no problem has a solution; supervised training needs the field 'solution'")
+    return found
 
 
 def held_out(problems: Sequence[Problem], share: float, seed: int) -> tuple[list[Problem], list[Problem]]:
