@@ -51,6 +51,7 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         print(
             f"best: step {found['best_step']}, {found['monitor']} {found['best']:.3f} on {found['held_out']} problems"
         )
-    print(f"regreen evaluate {found['benchmark']} -m hf:{shlex.quote(found['checkpoint'])}")
+    print(f"regreen evaluate BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --prompt {found['prompt']}", end="")
+    print(" --examples 0" if found["examples"] else "")
     for note in found["notes"]:
         say(note)

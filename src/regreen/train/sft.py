@@ -77,7 +77,9 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
             facts = {"model": config.model, "dtype": policy.dtype, "prompt": template.name}
             done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=facts, advance=advance)
         counts = {"lessons": len(kept), "too_long": len(lessons.pairs) - len(kept), "held_out": len(chosen)}
-        return _finish(run, {"benchmark": name, **counts, "steps": pace.steps, "monitor": pace.monitor}, done, lessons)
+        asked_as = {"prompt": template.name, "examples": bool(template.examples)}
+        found = {"benchmark": name, **asked_as, **counts, "steps": pace.steps, "monitor": pace.monitor}
+        return _finish(run, found, done, lessons)
 
 
 def policy_of(config: SftConfig) -> Policy:
