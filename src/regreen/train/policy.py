@@ -22,7 +22,7 @@ try:
     from torch import Tensor
 
     from regreen.models.hf import batches, loading
-    from regreen.models.hf.texts import Texts
+    from regreen.models.texts import Texts
 except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
