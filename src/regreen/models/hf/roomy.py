@@ -13,7 +13,10 @@ _ROOM = 64  # tokens that fit before everything is copied to a place with more r
 
 def roomy(cache: transformers.DynamicCache) -> transformers.DynamicCache:
     """Give the layers of a new cache room; those that hold but a window, or no tokens at all, stay as they are."""
-    cache.layers = [RoomyLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    cache.layers = [
+        RoomyLayer() if type(layer) is DynamicLayer else layer  # type: ignore[no-untyped-call]
+        for layer in cache.layers
+    ]
     return cache
 
 
