@@ -27,6 +27,7 @@ check: $(DEV_READY)
 bench: $(DEV_READY)
 	$(BIN)/python benches/judge.py
 	$(BIN)/python benches/generation.py
+	$(BIN)/python benches/training.py
 	$(BIN)/python benches/client.py
 	$(BIN)/python benches/passt.py
 	$(BIN)/python benches/katas.py

@@ -1,9 +1,10 @@
 """Tokens per second of the ``hf`` backend against a plain ``generate`` loop of transformers, same prompts, same output.
 
 The model has random weights and is made on the spot; both sides decode greedily in float32. "different prompts" pads
-prompts of many lengths; "one prompt" asks for many samples of it, whose first pass we share. A row that ends early is
-counted on both sides by the tokens of its text. On a CPU a second is one of the process's own processor time, so that
-neighbours do not count.
+prompts of many lengths; "one prompt" asks for many samples of it, whose first pass we share. Texts are as long as
+programs are, a few of them much longer than most: lengths are log-normal, and both sides end each row at its own. A row
+is counted on both sides by the tokens of its text. ``--cache static`` lets transformers preallocate its cache. On a CPU
+a second is one of the process's own processor time, so that neighbours do not count.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hidden", type=int, default=512)
     parser.add_argument("--layers", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=32, help="most tokens of a text")
+    parser.add_argument("--tokens", type=int, default=96, help="most tokens of a text")
+    parser.add_argument("--cache", choices=["dynamic", "static"], default="dynamic", help="of transformers")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16, 64])
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
@@ -80,12 +82,19 @@ def _workloads(batch: int) -> dict[str, list[str]]:
     return {"different prompts": different, "one prompt": [different[0]] * batch}
 
 
+def _lengths(batch: int, most: int) -> list[int]:
+    """Return how many tokens each row may write: half of them at most a third of the longest."""
+    draws = random.Random(batch + 1)
+    return [min(most, max(4, round(draws.lognormvariate(0, 0.8) * most / 3))) for _ in range(batch)]
+
+
 def _compare(model: HFModel, kind: str, prompts: list[str], batch: int, options: argparse.Namespace) -> None:
     model.batch = batch
     clock = time.process_time if model.facts["device"] == "cpu" else time.perf_counter
+    lengths = _lengths(batch, options.tokens)
     sides: dict[str, Callable[[], list[str]]] = {
-        "ours": lambda: _ours(model, prompts, options.tokens),
-        "theirs": lambda: _theirs(model, prompts, options.tokens),
+        "ours": lambda: _ours(model, prompts, lengths),
+        "theirs": lambda: _theirs(model, prompts, lengths, options.cache),
     }
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     texts = {name: side() for name, side in sides.items()}  # also warms up
@@ -107,16 +116,33 @@ def _spread(values: Sequence[float]) -> str:
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def _ours(model: HFModel, prompts: Sequence[str], tokens: int) -> list[str]:
-    requests = [Request(prompt, seed=0, max_tokens=tokens) for prompt in prompts]
+def _ours(model: HFModel, prompts: Sequence[str], lengths: Sequence[int]) -> list[str]:
+    requests = [Request(p, seed=0, max_tokens=length) for p, length in zip(prompts, lengths, strict=True)]
     return [completion.text for completion in asyncio.run(model.sample(requests))]
 
 
-def _theirs(model: HFModel, prompts: Sequence[str], tokens: int) -> list[str]:
+class _Ended(transformers.StoppingCriteria):  # type: ignore[misc]
+    """Ends each row at its own length."""
+
+    def __init__(self, ends: Sequence[int]) -> None:
+        self._ends_B = torch.tensor(ends)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        return self._ends_B.to(input_ids.device) <= input_ids.shape[1]
+
+
+def _theirs(model: HFModel, prompts: Sequence[str], lengths: Sequence[int], cache: str) -> list[str]:
     read = model.tokenizer(list(prompts), return_tensors="pt", padding=True, return_token_type_ids=False)
     read = read.to(model.module.device)
+    before = read["input_ids"].shape[1]
     with torch.no_grad():
-        written = model.module.generate(**read, max_new_tokens=tokens, do_sample=False)
+        written = model.module.generate(
+            **read,
+            max_new_tokens=max(lengths),
+            do_sample=False,
+            stopping_criteria=transformers.StoppingCriteriaList([_Ended([before + n for n in lengths])]),
+            **({"cache_implementation": "static", "disable_compile": True} if cache == "static" else {}),
+        )
     texts: list[str] = model.tokenizer.batch_decode(written[:, read["input_ids"].shape[1] :], skip_special_tokens=True)
     return texts
 

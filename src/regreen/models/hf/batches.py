@@ -11,6 +11,8 @@ import torch
 import transformers
 from transformers.modeling_outputs import BaseModelOutput
 
+from regreen.models.hf.roomy import roomy
+
 
 class Batch:
     """Rows that a model reads side by side; ``logits_BV`` are those of each row's next token, in float32."""
@@ -35,7 +37,7 @@ class Causal(Batch):
         self._module = module
         self._mask_BT = None if mask_BT.all() else mask_BT
         self._length_B = mask_BT.sum(-1)
-        self._cache = transformers.DynamicCache(config=module.config.get_text_config(decoder=True))
+        self._cache = roomy(transformers.DynamicCache(config=module.config.get_text_config(decoder=True)))
         padded = tensor(module, [[0] * (longest - len(p)) + [*p] for p in prompts])
         self._forward(padded, (mask_BT.cumsum(-1) - 1).clamp(min=0))
 

@@ -1,0 +1,57 @@
+"""``regreen train``: a command for each way to train."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer import Argument
+
+from regreen.cli.app import DONE, app, say
+from regreen.cli.options import Bounds, Json, Out, Quiet, grouped
+
+train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
+app.add_typer(train, name="train", short_help="Train a model: sft.")
+
+Config = Annotated[Path, Argument(help="a TOML file", metavar="CONFIG")]
+
+
+@train.callback()
+def _train() -> None:
+    """Train a model; each way reads a TOML file."""
+
+
+def sft(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Fine-tune a model on problems and their solutions.
+
+    After a kill the same command goes on, to the same weights. RUN/checkpoints/best is a model: give it to -m hf:.
+    """
+    from regreen.train.config import SftConfig, read_config
+
+    told = read_config(config, SftConfig)
+    from regreen.train.sft import sft as train_sft
+
+    _print(train_sft(told, judging=bounds.judging(), out=out, quiet=quiet), as_json=as_json)
+    return DONE
+
+
+train.command("sft")(grouped(sft))
+
+
+def _print(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found))
+        return
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in found["scores"].items())
+    print(f"{found['benchmark']}: step {found['step']} of {found['steps']}, {found['tokens']} tokens; {scores}")
+    if found["best"] is not None:
+        print(
+            f"best: step {found['best_step']}, {found['monitor']} {found['best']:.3f} on {found['held_out']} problems"
+        )
+    print(f"regreen evaluate BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --prompt {found['prompt']}", end="")
+    print(" --examples 0" if found["examples"] else "")
+    for note in found["notes"]:
+        say(note)

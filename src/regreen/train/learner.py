@@ -1,0 +1,177 @@
+"""A learner: a policy, AdamW, and the one loss of all methods."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import accelerate  # type: ignore[import-untyped]
+import numpy as np
+import torch
+from torch import Tensor
+
+from regreen.errors import InfrastructureError
+from regreen.train.batches import Batch, batched
+from regreen.train.config import BETAS, CLIP, EPS, WEIGHT_DECAY
+from regreen.train.lessons import Lesson
+from regreen.train.policy import Policy
+from regreen.train.schedules import Schedule
+
+STATE = "state.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class AdamW:
+    """How weights step (Loshchilov and Hutter 2019, arXiv 1711.05101); only matrices decay, not biases and norms.
+
+    ``lr`` is the peak of the schedule; ``clip`` the most that the gradients' norm may be, None for any.
+    """
+
+    lr: float
+    betas: tuple[float, float] = BETAS
+    eps: float = EPS
+    weight_decay: float = WEIGHT_DECAY
+    clip: float | None = CLIP
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a step did: the loss of each stream before it, the gradients' norm, the learning rate, and tokens read."""
+
+    ce: float
+    rl: float
+    norm: float
+    lr: float
+    tokens: int
+
+    @property
+    def loss(self) -> float:
+        """What was made smaller."""
+        return self.ce + self.rl
+
+
+class Learner:
+    """Steps a policy's weights on lessons.
+
+    Args:
+        policy: whose weights.
+        optimizer: how.
+        schedule: the learning rate's course.
+        most: tokens in one pass through the model, those that fill rows included: gradients add up over the passes of a
+            step, and the step does not depend on it but for the order of sums.
+        seed: of dropout.
+    """
+
+    def __init__(
+        self, policy: Policy, optimizer: AdamW, schedule: Schedule, *, most: int = 4096, seed: int = 0
+    ) -> None:
+        self.policy, self.schedule, self.steps = policy, schedule, 0
+        self._how, self._most = optimizer, most
+        torch.manual_seed(seed)
+        self._accelerator = _accelerator()
+        adam = torch.optim.AdamW(
+            _groups(policy.module, optimizer.weight_decay),
+            lr=optimizer.lr, betas=optimizer.betas, eps=optimizer.eps, fused=True,
+        )  # fmt: skip
+        self._adam: Any = self._accelerator.prepare(adam)
+
+    def step(self, lessons: Sequence[Lesson]) -> Step:
+        """Take one step on these lessons; raises InfrastructureError if the loss is not a number."""
+        self.policy.module.train()
+        ce, rl, tokens = self._gradients(lessons)
+        lr = self._how.lr * self.schedule(self.steps)
+        norm = self._clip()
+        if not np.isfinite([ce, rl, norm]).all():
+            raise InfrastructureError(f"step {self.steps}: the loss is not a number; lower the learning rate")
+        for group in self._adam.param_groups:
+            group["lr"] = lr
+        self._adam.step()
+        self._adam.zero_grad()
+        self.steps += 1
+        return Step(ce, rl, norm, lr, tokens)
+
+    def loss(self, lessons: Sequence[Lesson]) -> float:
+        """Return the loss on lessons, without learning from them."""
+        self.policy.module.eval()
+        with torch.no_grad():
+            return sum(float(ce + rl) for _, ce, rl in self._losses(lessons))
+
+    def save(self, folder: Path) -> None:
+        """Write what, with the policy's checkpoint, goes on exactly: the optimizer's state and the generators'."""
+        state = {"steps": self.steps, "adam": self._adam.state_dict(), "generators": _generators()}
+        torch.save(state, folder / STATE)
+
+    def restore(self, folder: Path) -> None:
+        """Go on where :meth:`save` was called; the policy's weights are restored too."""
+        self.policy.restore(folder)
+        state = torch.load(folder / STATE, map_location=self.policy.device, weights_only=False)
+        self.steps = state["steps"]
+        self._adam.load_state_dict(state["adam"])
+        _set_generators(state["generators"])
+
+    def _gradients(self, lessons: Sequence[Lesson]) -> tuple[float, float, int]:
+        ces, rls, tokens = 0.0, 0.0, 0
+        for batch, ce, rl in self._losses(lessons):
+            self._accelerator.backward(ce + rl)
+            ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
+        return ces, rls, tokens
+
+    def _losses(self, lessons: Sequence[Lesson]) -> Any:
+        """Yield each batch with its share of the two streams' losses."""
+        ce_count = sum(lesson.ce_count for lesson in lessons)
+        rl_count = sum(lesson.rl_count for lesson in lessons)
+        for batch in batched(lessons, self._most):
+            if len(batch.places):
+                yield batch, *losses(self.policy.logprobs(batch), batch, ce_count, rl_count)
+
+    def _clip(self) -> float:
+        most = self._how.clip if self._how.clip is not None else float("inf")
+        trained = [weight for group in self._adam.param_groups for weight in group["params"]]
+        return float(self._accelerator.clip_grad_norm_(trained, most))
+
+
+def losses(logprobs_M: Tensor, batch: Batch, ce_count: float, rl_count: float) -> tuple[Tensor, Tensor]:
+    """Return a batch's share of the two streams' losses, as ``lessons`` defines them.
+
+    Args:
+        logprobs_M: log-probability of each token that weighs, in the order of ``batch.places``.
+        batch: their weights.
+        ce_count: of all lessons of the step, those of other batches included; 0 if the stream is empty.
+        rl_count: the same for the other stream.
+    """
+    return _stream(logprobs_M, batch, batch.ce_BT, ce_count), _stream(logprobs_M, batch, batch.rl_BT, rl_count)
+
+
+def _stream(logprobs_M: Tensor, batch: Batch, weights_BT: Any, count: float) -> Tensor:
+    weights_M = torch.from_numpy(weights_BT.reshape(-1)[batch.places]).to(logprobs_M.device)
+    return -(weights_M * logprobs_M).sum() / (count or 1.0)
+
+
+def _groups(module: Any, weight_decay: float) -> list[dict[str, Any]]:
+    trained = [weight for weight in module.parameters() if weight.requires_grad]
+    return [
+        {"params": [weight for weight in trained if weight.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [weight for weight in trained if weight.ndim < 2], "weight_decay": 0.0},
+    ]
+
+
+def _accelerator() -> accelerate.Accelerator:
+    accelerator = accelerate.Accelerator()
+    if accelerator.num_processes > 1:
+        raise InfrastructureError("training runs in one process; start it without a launcher")
+    return accelerator
+
+
+def _generators() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"torch": torch.get_rng_state(), "cuda": cuda, "numpy": np.random.get_state(), "python": random.getstate()}
+
+
+def _set_generators(state: dict[str, Any]) -> None:
+    torch.set_rng_state(state["torch"].cpu())
+    torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
+    np.random.set_state(state["numpy"])
+    random.setstate(state["python"])

@@ -1,0 +1,221 @@
+"""A policy: a causal model of transformers whose weights, or an adapter's, are trained."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regreen.errors import InputError
+from regreen.models.hf import HFModel
+from regreen.prompts import Prompt
+from regreen.train.batches import Batch, stacked
+from regreen.train.lessons import Ints, Lesson, supervised
+
+try:
+    import torch
+    import transformers
+    from torch import Tensor
+
+    from regreen.models.hf import batches, loading
+    from regreen.models.texts import Texts
+except ImportError as error:
+    raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
+
+_ADAPTER = "adapter"
+_SPARE_ROWS = 64  # and a tenth: embeddings are rounded up for speed, but not by more
+_WORTH = 1.15  # how many times faster bfloat16 must be to be chosen: it costs precision
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """Low-rank adapters beside linear layers (Hu et al. 2021, arXiv 2106.09685): only they are trained.
+
+    ``targets`` names the layers as peft does: "all-linear", or the ends of their names.
+    """
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    targets: str | tuple[str, ...] = "all-linear"
+
+
+class Policy:
+    """A causal model that is being trained; sampled by the one torch sampler.
+
+    Args:
+        place: a checkpoint's folder or hub name, ``hf:`` before it or not; or a live pair of module and tokenizer,
+            which is trained where it is.
+        lora: train adapters only.
+        dtype: of the arithmetic: "float32", "bfloat16" (mixed: the weights stay float32), or None for what is faster
+            here. On a GPU that is bfloat16; on a CPU some steps are timed.
+        device: where to, as torch names it; by default a GPU if there is one.
+        seed: of the adapters' first weights.
+
+    Raises:
+        InputError: it cannot be loaded, is no causal model, or its tokenizer belongs to another vocabulary.
+    """
+
+    def __init__(
+        self,
+        place: str | Path | tuple[Any, Any],
+        *,
+        lora: Lora | None = None,
+        dtype: str | None = None,
+        device: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.name = "live" if isinstance(place, tuple) else str(place).removeprefix("hf:")
+        live = place if isinstance(place, tuple) else loading.load(self.name, device, "float32")
+        self.module, self.tokenizer = live
+        _check(self.module, self.tokenizer, self.name)
+        self.lora = lora
+        if lora is not None:
+            self.module = _adapted(self.module, lora, seed)
+        self.dtype = dtype or ("bfloat16" if self._half_pays() else "float32")
+
+    def __repr__(self) -> str:
+        return f"<Policy {self.name}, {self.trained:,} weights trained, {self.dtype}>"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return torch.device(self.module.device)
+
+    @property
+    def trained(self) -> int:
+        """How many weights are trained."""
+        return sum(weight.numel() for weight in self.module.parameters() if weight.requires_grad)
+
+    @property
+    def weights(self) -> str:
+        """A digest of the weights as they are."""
+        return loading.checksum(self.module)
+
+    @property
+    def context(self) -> int | None:
+        """The most tokens that the model can read, or None if it does not say."""
+        return getattr(self.module.config, "max_position_embeddings", None)
+
+    def sampler(self, *, batch: int = 64) -> HFModel:
+        """Return the model that samples from the weights as they are whenever it is asked."""
+        return HFModel((self.module, self.tokenizer), batch=batch)
+
+    def logprobs(self, batch: Batch) -> Tensor:
+        """Return the log-probability of each token that weighs, in the order of ``batch.places``, in float32.
+
+        Only the places from which such tokens are predicted go through the output layer.
+        """
+        targets = torch.from_numpy(batch.ids_BT.reshape(-1)[batch.places]).to(self.device)
+        with self._arithmetic(), self._only(batch.places - 1):
+            logits_MV = self.module(**self._read(batch), use_cache=False).logits
+        return -torch.nn.functional.cross_entropy(logits_MV.float(), targets, reduction="none")
+
+    def save(self, folder: Path) -> None:
+        """Write a checkpoint that ``hf:`` loads: weights and tokenizer; adapters are merged, and kept beside."""
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        if self.lora is None:
+            self.module.save_pretrained(folder)
+        else:
+            self.module.save_pretrained(folder / _ADAPTER)
+            copy.deepcopy(self.module).merge_and_unload().save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    def restore(self, folder: Path) -> None:
+        """Take the weights, bit for bit, of a checkpoint that this policy saved."""
+        if self.lora is not None:
+            import peft
+
+            found = peft.load_peft_weights(str(folder / _ADAPTER), device=str(self.device))
+            peft.set_peft_model_state_dict(self.module, found)
+            return
+        module, _ = loading.load(str(folder), str(self.device), "float32")
+        self.module.load_state_dict(module.state_dict())
+
+    def _read(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the arguments of a pass. Positions are told, so that a mask over the past moves no token."""
+        ids_BT = torch.from_numpy(batch.ids_BT).to(self.device)
+        read = {"input_ids": ids_BT, "position_ids": torch.arange(ids_BT.shape[1], device=self.device)[None]}
+        if batch.hidden_BT is not None:
+            read["attention_mask"] = torch.from_numpy(~batch.hidden_BT).to(self.device).long()
+        return read
+
+    def _arithmetic(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, torch.bfloat16) if self.dtype == "bfloat16" else nullcontext()
+
+    @contextmanager
+    def _only(self, places: Ints) -> Iterator[None]:
+        """Let only these flat places of a batch reach the output layer."""
+        index = torch.from_numpy(places).to(self.device)
+        hook = self.module.get_output_embeddings().register_forward_pre_hook(
+            lambda _, given: (given[0].reshape(-1, given[0].shape[-1])[index],)
+        )
+        try:
+            yield
+        finally:
+            hook.remove()
+
+    def _half_pays(self) -> bool:
+        """Say whether bfloat16 is faster here, on a CPU by trying."""
+        if self.device.type == "cuda":
+            return bool(torch.cuda.is_bf16_supported())
+        return self._seconds("float32") > _WORTH * self._seconds("bfloat16")
+
+    def _seconds(self, dtype: str, rows: int = 8, tokens: int = 128, turns: int = 3) -> float:
+        """Return the processor time of a pass and its gradients, the least of some turns after one to warm up."""
+        batch = stacked([supervised([0] * (tokens // 2), [0] * (tokens // 2))] * rows)
+        self.dtype, spent = dtype, []
+        with torch.random.fork_rng():
+            for _ in range(1 + turns):
+                started = time.process_time()
+                self.logprobs(batch).sum().backward()  # type: ignore[no-untyped-call]
+                spent.append(time.process_time() - started)
+        self.module.zero_grad()
+        return min(spent[1:])
+
+
+def tokens_of(policy: Policy, prompt: Prompt, answer: str) -> tuple[list[int], list[int]]:
+    """Return the tokens of a prompt as the sampler reads it, and of an answer that follows, with the end of text.
+
+    The two are read apart, as they are at sampling: no token spans their border.
+
+    Raises:
+        InputError: the prompt is a chat, and the tokenizer has no chat template.
+    """
+    texts = Texts(policy.tokenizer, policy.name, continues=True)
+    end = policy.tokenizer.eos_token_id
+    return texts.prompt(prompt), texts.tokens(answer) + ([] if end is None else [end])
+
+
+def lesson_of(policy: Policy, prompt: Prompt, answer: str) -> Lesson:
+    """Return the lesson that imitates an answer and masks its prompt."""
+    return supervised(*tokens_of(policy, prompt, answer))
+
+
+def _check(module: Any, tokenizer: Any, name: str) -> None:
+    if batches.is_encoder_decoder(module):
+        raise InputError(f"{name}: a sequence-to-sequence model; training takes causal ones")
+    rows, tokens = module.get_input_embeddings().num_embeddings, len(tokenizer)
+    if tokens > rows or rows > 1.1 * tokens + _SPARE_ROWS:
+        raise InputError(
+            f"{name}: the tokenizer knows {tokens} tokens and the model embeds {rows}: they belong to different "
+            "vocabularies; give a checkpoint saved with its own tokenizer"
+        )
+
+
+def _adapted(module: Any, lora: Lora, seed: int) -> Any:
+    try:
+        import peft
+    except ImportError as error:
+        raise InputError("adapters need peft, which is not installed (pip install 'regreen[train]')") from error
+    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
+    config = peft.LoraConfig(
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM"
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return peft.get_peft_model(module, config)

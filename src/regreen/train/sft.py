@@ -1,0 +1,136 @@
+"""Supervised fine-tuning on problems and their solutions; the loss is on the solution alone.
+
+Chen et al. 2021 (arXiv 2107.03374), section 4.5: prompts as in evaluation, reference solutions as targets, the prompt
+masked, until the validation loss flattens. Austin et al. 2021 (arXiv 2108.07732), section 3.2: batches measured in
+tokens, a small learning rate, the checkpoint chosen on held-out problems.
+
+Differences from the papers:
+- Prompts are not padded on the left so that solutions line up: positions count from each prompt's beginning.
+- The best checkpoint is chosen by pass@1 on held-out problems, where the papers look at the loss; ``check.monitor``
+  chooses, and ``check.patience`` ends the training.
+- The template is the one that evaluation takes; Austin's few-shot examples are left out of it.
+- The end of text is learned after the template's stop string.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from regreen import benchmarks, prompts
+from regreen.errors import InputError
+from regreen.options import Choice, Judging, about
+from regreen.problem import Problem
+from regreen.records import Record
+from regreen.run import Run, Settings
+from regreen.track import progress
+from regreen.train.batches import Epochs
+from regreen.train.config import SftConfig
+from regreen.train.learner import AdamW, Learner
+from regreen.train.lessons import Lesson, fitting
+from regreen.train.loop import Pace, Progress, fit
+from regreen.train.policy import Lora, Policy, lesson_of
+from regreen.train.schedules import Schedule
+from regreen.train.teaching import Asked, Taught, held_out, pass_rate, solved, taught
+
+_CHECKS = 10  # of a training, unless ``check.every`` says otherwise
+_RISE = 0.1  # the most of a training's steps that its warm-up may take
+
+
+def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True) -> Record:
+    """Fine-tune a model on solved problems; a killed run goes on to the same weights.
+
+    Args:
+        config: what to train on, and how.
+        judging: limits and sandbox of the held-out programs.
+        out: the run directory; by default one named after all that decides the result.
+        quiet: show no progress.
+
+    Returns:
+        The object that ``regreen train sft --json`` prints.
+
+    Raises:
+        InputError: no problem has a solution, the model cannot be loaded or trained, or the run holds another training.
+        InfrastructureError: the loss is no number, or the judge broke down; the same call goes on.
+    """
+    judging = judging or Judging()
+    name, problems, validation = _problems(config)
+    template = prompts.load(config.prompt or prompts.default_for(problems[0], chat=False))
+    lessons, checks = taught(problems, template, name), taught(validation, template, f"{name}, validation")
+    policy = policy_of(config)
+    decides = _decides(config, policy, f"{lessons.digest} {checks.digest} {benchmarks.digest(validation)}", judging)
+    decides["prompt"] = f"{template.name} {template.hash}"
+    with judging.open() as sandbox, Run(out, Settings("train-sft", name, decides), about=about(sandbox)) as run:
+        policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
+        kept, measured = _lessons(policy, lessons, name), _lessons(policy, checks, f"{name}, validation")
+        epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
+        pace = _pace(config, epochs.steps)
+        learner = learner_of(config, policy, pace.steps)
+        asked = Asked(config.check.n, config.check.temperature, config.check.max_tokens, config.seed)
+        chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
+
+        def check() -> dict[str, float]:
+            rate = pass_rate(policy.sampler(), chosen, template, sandbox, asked=asked)
+            return {"validation_loss": learner.loss(measured), "pass@1": rate}
+
+        with progress("training", total=pace.steps, quiet=quiet) as advance:
+            facts = {"model": config.model, "dtype": policy.dtype, "prompt": template.name}
+            done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=facts, advance=advance)
+        counts = {"lessons": len(kept), "too_long": len(lessons.pairs) - len(kept), "held_out": len(chosen)}
+        asked_as = {"prompt": template.name, "examples": bool(template.examples)}
+        found = {"benchmark": name, **asked_as, **counts, "steps": pace.steps, "monitor": pace.monitor}
+        return _finish(run, found, done, lessons)
+
+
+def policy_of(config: SftConfig) -> Policy:
+    """Return the policy that a configuration names; raises InputError."""
+    lora = None
+    if config.lora is not None:
+        targets = config.lora.targets
+        named = targets if isinstance(targets, str) else tuple(targets)
+        lora = Lora(config.lora.rank, config.lora.alpha, config.lora.dropout, named)
+    return Policy(config.model, lora=lora, dtype=config.dtype, device=config.device, seed=config.seed)
+
+
+def learner_of(config: SftConfig, policy: Policy, steps: int) -> Learner:
+    """Return the learner that a configuration describes, for a training of so many steps."""
+    how = config.optimizer
+    adam = AdamW(how.lr, (how.betas[0], how.betas[1]), how.eps, how.weight_decay, how.clip or None)
+    schedule = Schedule(how.schedule, steps, min(how.warmup, int(_RISE * steps)), how.floor)
+    return Learner(policy, adam, schedule, most=config.batch.most, seed=config.seed)
+
+
+def _problems(config: SftConfig) -> tuple[str, list[Problem], list[Problem]]:
+    """Return the benchmark's name, the problems to train on, and those held out; what is split has solutions."""
+    choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
+    name, every = choice.load(config.problems, "train")
+    chosen = choice.choose(every)
+    if isinstance(config.validation, str):
+        return name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1]
+    return name, *held_out(solved(chosen, name), config.validation, config.seed)
+
+
+def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
+    kept, _ = fitting([lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs], policy.context)
+    if not kept:
+        raise InputError(f"{name}: every lesson is longer than the model's context, {policy.context} tokens")
+    return kept
+
+
+def _decides(config: SftConfig, policy: Policy, digest: str, judging: Judging) -> Record:
+    told: Record = config.model_dump(mode="json", exclude={"problems", "data", "device", "limit"})
+    return {**told, "weights": policy.weights, "problems": digest, **judging.decides()}
+
+
+def _pace(config: SftConfig, epoch: int) -> Pace:
+    steps = config.batch.steps or max(1, round(config.batch.epochs * epoch))
+    return Pace(steps, config.check.every or max(1, steps // _CHECKS), config.check.monitor, config.check.patience)
+
+
+def _finish(run: Run, found: Record, done: Progress, lessons: Taught) -> Record:
+    run.complete()
+    places = {"checkpoint": str(run.path / "checkpoints" / "best"), "run": str(run.path)}
+    found = {**found, **done.to_json(), **places}
+    run.write_scores(found)
+    longer = f"left out: {found['too_long']} lessons longer than the model's context" if found["too_long"] else None
+    return found | {"notes": [note for note in (lessons.note(), longer) if note]}

@@ -1,0 +1,64 @@
+"""A training's file: its defaults, and everything wrong in it named at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from regreen.errors import InputError
+from regreen.train.config import SftConfig, read_config
+
+
+def read(tmp_path, text):
+    path = tmp_path / "train.toml"
+    path.write_text(text)
+    return read_config(path, SftConfig)
+
+
+def test_two_fields_are_enough_and_the_rest_are_the_papers(tmp_path):
+    found = read(tmp_path, 'model = "hf:a"\nproblems = "mbpp:train"\n')
+    assert (found.optimizer.lr, found.optimizer.betas, found.optimizer.weight_decay) == (3e-5, [0.9, 0.95], 0.1)
+    assert (found.optimizer.warmup, found.batch.tokens, found.validation, found.lora) == (175, 8192, 0.1, None)
+
+
+def test_every_wrong_field_is_named_in_one_line(tmp_path):
+    text = """
+        problems = 3
+        bacth = 5
+        validation = 1.5
+        [optimizer]
+        lr = -1.0
+        betas = [0.9, 2.0]
+        schedule = "cosin"
+        momentum = 0.9
+        [check]
+        monitr = "pass@1"
+        n = "4"
+        [lora]
+        rank = 0
+        targets = 5
+    """
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    said = str(caught.value)
+    assert "\n" not in said
+    assert "12 wrong fields" in said
+    for words in (
+        "model: missing", "problems: input should be a valid string, not 3", "bacth: unknown; did you mean batch?",
+        "validation: input should be less than 1, not 1.5, or", "optimizer.lr: input should be greater than 0, not -1",
+        "optimizer.betas: input should be less than 1, not 2.0", "optimizer.schedule: input should be 'cosine', ",
+        "optimizer.momentum: unknown; there are lr, betas,", "check.monitr: unknown; did you mean monitor?",
+        "check.n: input should be a valid integer, not '4'", "lora.rank: input should be greater than 0, not 0",
+        "lora.targets: input should be a valid string, not 5, or",
+    ):  # fmt: skip
+        assert words in said
+
+
+@pytest.mark.parametrize(("text", "words"), [("model = ", "no TOML"), ("[lora\n", "no TOML")])
+def test_a_file_that_is_no_toml_is_refused(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        read_config(tmp_path / "none.toml", SftConfig)
