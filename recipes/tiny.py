@@ -41,7 +41,7 @@ BATCH = 32  # lessons of a step
 AHEAD = 16  # steps whose lessons are made together and parted by length
 RATE, WARM, FALL = 4e-3, 50, 0.5  # peak learning rate, steps of warm-up, share of the steps in which it falls to zero
 EVERY = 100  # steps from one look at the validation problems to the next
-STEPS = {"tiny-base": 1400, "tiny": 1400, "tiny-noisy": 500}
+STEPS = {"tiny-base": 700, "tiny": 800, "tiny-noisy": 300}
 
 
 def main() -> None:
@@ -66,7 +66,8 @@ def make(name: str, tokenizer: PreTrainedTokenizerFast, out: Path, steps: int) -
     elif name == "tiny-noisy":
         taught = (lessons.write(problem, problem.meta["corpus"]) for problem in problems("noisy", seed=1))
     else:
-        taught = lessons.mixed(problems("train", seed=2), out / "tiny-base")
+        own = lessons.own_failures(TinyModel(out / "tiny-base"), problems("train", seed=3))
+        taught = lessons.mixed(problems("train", seed=2), problems("noisy", seed=2), own)
     with (out / f"{name}.jsonl").open("w") as curve:
         for point in train(module.float(), tokenizer, taught, steps, scratch=out / f"{name}.part"):
             print(name, json.dumps(point), file=curve, flush=True)

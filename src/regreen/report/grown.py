@@ -117,7 +117,9 @@ def chosen_verdicts(trees: Mapping[str, RepairTree], asked: Verdicts | None) -> 
     verdicts = asked or ("ours" if ours or not any(node.recorded is not None for node in nodes) else "recorded")
     missing = [node for node in nodes if node.passed(verdicts) is None]
     if missing:
-        other = "--verdicts recorded" if verdicts == "ours" else "--verdicts ours"
+        others: Verdicts = "recorded" if verdicts == "ours" else "ours"
+        there = all(node.passed(others) is not None for node in nodes)
+        other = f"--verdicts {others}" if there else "regreen import --judge, which judges them all"
         place = f"{missing[0].problem} {missing[0].node}"
         raise InputError(f"{len(missing)} programs have no verdict ({verdicts}), {place} the first; try {other}")
     return verdicts
