@@ -214,7 +214,8 @@ class Counts:
         self.shared: set[str] = set()
         self.no_program = 0
         self.refused = 0
-        self.refusals: dict[str, str] = {}  # by problem, why its backend refused a sample
+        self.refused_later = 0  # of other roles: explanations, repairs, controls
+        self.refusals: dict[str, str] = {}  # by problem, why a backend refused to write something for it
         self.tokens = 0
         self.generated = 0  # tokens, over all roles
         self.reasoning_tokens = 0
@@ -239,15 +240,18 @@ class Counts:
     def add_program(self, record: Record) -> None:
         """Count a record of programs.jsonl; a program that was refused has no verdict and did not pass."""
         self.generated += record.get("tokens") or 0
+        refused = record.get("error")
+        if refused is not None:
+            self.refusals[record["problem"]] = refused
         if record.get("role", "sample") != "sample":
+            self.refused_later += refused is not None
             return
         self.no_program += record.get("extraction") == "none"
         self.tokens += record.get("tokens") or 0
         self.reasoning_tokens += record.get("reasoning_tokens") or 0
         self.truncated += record.get("finish") == "length"
-        if record.get("error") is not None:
+        if refused is not None:
             self.refused += 1
-            self.refusals[record["problem"]] = record["error"]
             self._add(record, passed=False)
 
     def add_verdict(self, record: Record) -> None:

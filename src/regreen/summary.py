@@ -64,6 +64,7 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "tokens": counts.tokens,
         "reasoning_tokens": counts.reasoning_tokens,
         "refused": counts.refused,
+        "refused_later": counts.refused_later,
         "refusals": dict(sorted(counts.refusals.items())),
         "modes": {mode: counts.modes[mode] for mode in ("separate", "shared")},
         "missing": manifest.get("missing", []),

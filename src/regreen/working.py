@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regreen.attempt import judge_programs
 from regreen.formats.form import BadRow
+from regreen.models import Model
 from regreen.options import Choice
 from regreen.problem import Problem
 from regreen.program import Program
@@ -16,6 +17,8 @@ from regreen.run import Run
 from regreen.sandbox import LocalSandbox
 from regreen.summary import View, recorded_verdicts, summarise
 from regreen.track import progress
+
+_NAMED = 10  # problems for which something was refused
 
 
 def judge_rows(
@@ -37,6 +40,21 @@ def finish(run: Run, view: View | None, *, bad_lines: list[str] | None = None) -
     summary |= {"bad_lines": bad_lines or [], "run": str(run.path), "seconds": run.seconds}
     run.write_scores(summary)
     return summary
+
+
+def notes_on(found: Record, *models: Model | None, stopped_at: int | None) -> list[str]:
+    """Return what the user must hear of a run in which models were asked, a sentence each.
+
+    ``stopped_at`` is the number of tokens after which no more was asked; None where all was.
+    """
+    notes = list(dict.fromkeys(text for model in models if model for text in model.facts.get("warnings", ())))
+    refused = list(found["refusals"].items())
+    notes += [f"{problem}: refused: {why}" for problem, why in refused[:_NAMED]]
+    if len(refused) > _NAMED:
+        notes.append(f"and {len(refused) - _NAMED} more problems with something refused: --json names them all")
+    if stopped_at is not None:
+        notes.append(f"stopped after {stopped_at} tokens; a larger --max-tokens-total goes on")
+    return notes
 
 
 def content_digest(given: Path) -> str:

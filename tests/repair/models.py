@@ -37,7 +37,7 @@ class Planned:
         self.asked.append((request.problem, key))
         self.prompts[request.problem, key] = "\n".join(message.text for message in request.prompt)
         if request.role.startswith(("feedback", "hint")):
-            return Completion(f"It is wrong at {place}.", tokens=7)
+            return Completion(f"It is wrong at {place}.", tokens=7, prompt_tokens=100)
         right = key in self.right.get(request.problem, ())
         source = GOOD[request.problem] if right else f"{BAD[request.problem]}# {key}\n"
         return Completion(f"It fails, says {key}.\n```python\n{source}```\n", tokens=10, prompt_tokens=100)

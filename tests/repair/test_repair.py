@@ -7,17 +7,20 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from regreen import InfrastructureError, InputError
 from regreen.evaluate import Choice, Judging, Sampling, evaluate
-from regreen.models import open_model
+from regreen.models import Completion, open_model
 from regreen.records import read_records
 from regreen.repair import Repairing, repair
-from regreen.report import report
+from regreen.report import every_table, render, report
+from regreen.report.view import Prices, RepairView
+from regreen.run import read_manifest
 from tests.repair.models import Planned
-from tests.toy import PROBLEMS, hear_signals, write_problems
+from tests.toy import BAD, PROBLEMS, hear_signals, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 TWO = Sampling(n=2, temperatures=(0.8,))
@@ -174,6 +177,20 @@ def test_another_model_that_explains_also_writes_programs_alone_for_all_that_the
     assert found["trees"]["value"] == found["other"]["value"] == pytest.approx(1 / 3)
 
 
+def test_with_prices_the_explaining_model_alone_is_cut_at_the_price_of_the_tree(tmp_path, toy):
+    """What a dearer model writes for as many tokens costs more than the tree: some of it must not count."""
+    explainer = Planned({"toy/echo": {"1 control:alone"}, "toy/first": {"5 control:alone"}}, name="dear")
+    repairing = Repairing("openai:dear", nf=1, nr=1, controls=("resample",), again=0)
+    repaired(tmp_path, toy, Planned({"toy/add": {"0.0.0"}}, name="cheap"), repairing, explainer=explainer)
+    for dear, price, solved, short in ((3.0, (246, 240), 1, 0), (0.1, (124.2, 14), 2, 1)):
+        prices = {"cheap": Prices(0, 0, 1.0), "dear": Prices(0, 0, dear)}
+        found = report([tmp_path / "run"], repair_view=RepairView(prices=prices))["repair"]["as_grown"]["alone"]
+        assert [1e6 * side for side in found["price"]] == pytest.approx(price)
+        assert found["oracle"]["other"]["value"] == pytest.approx(solved / 3)
+        assert found["short"] == short
+    assert report([tmp_path / "run"])["repair"]["as_grown"]["alone"]["price"] is None
+
+
 def test_swapped_repairs_are_told_what_was_said_of_another_problem(tmp_path, toy):
     model = Planned({})
     repaired(tmp_path, toy, model, Repairing(nf=1, nr=1, controls=("swapped",), again=0), sampling=Sampling(1, (0.8,)))
@@ -241,3 +258,39 @@ def test_only_the_problems_chosen_are_grown(tmp_path, toy):
     repaired(tmp_path, toy, Planned({}), choice=Choice(only=("toy/add",)))
     assert {problem for problem, _ in by_node(tmp_path)} == {"toy/add"}
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["command"] == "repair"
+
+
+class Short(Planned):
+    """Refuses whatever comes after a first program, as a server does whose context is too short for it."""
+
+    def _answer(self, request):
+        if request.role == "sample":
+            return super()._answer(request)
+        return Completion("", tokens=0, finish="error", error="exceeds the context of 512 tokens")
+
+
+def test_repairs_that_are_refused_are_counted_and_the_reason_is_told(tmp_path, toy):
+    """A repair that was never written must not look like one that failed."""
+    found = repaired(tmp_path, toy, Short({}))
+    assert (found["refused"], found["refused_later"]) == (0, 12)
+    assert found["notes"] == [f"{name}: refused: exceeds the context of 512 tokens" for name in sorted(BAD)]
+    printed = render(every_table(report([tmp_path / "run"])))
+    assert "explanations, repairs and controls refused by their backend: 12" in printed
+
+
+def test_who_was_asked_to_continue_text_is_asked_so_for_repairs_too(tmp_path, toy):
+    """A server does not say whether its model chats: what the first prompt is decides for all that follow."""
+    model = Continuing({})
+    one = Choice(only=("toy/add",))
+    repaired(tmp_path, toy, model, sampling=replace(TWO, prompt="codex"), choice=one)
+    assert {type(prompt) for prompt in model.prompts.values()} == {str}
+    manifest = read_manifest(tmp_path / "run")
+    assert manifest["settings"]["templates"]["repair"].startswith("joint-p")
+
+
+class Continuing(Planned):
+    """Says that it chats, and remembers what it is given."""
+
+    def _answer(self, request):
+        self.prompts[request.problem, request.index, request.role] = request.prompt
+        return Completion(f"    return {request.seed}\n", tokens=5)

@@ -29,7 +29,7 @@ from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
 from regreen.tree import key_of
-from regreen.working import finish
+from regreen.working import finish, notes_on
 
 TURNS = 4  # of the model: section 6
 _AGAIN = "Give the whole program again, corrected, in a single ```python code block."
@@ -174,4 +174,6 @@ def dialog(
                 quietly = quiet or hinter.at_once is not None
                 grower.grow(chosen, policy, what=what, total=len(chosen), at_once=hinter.at_once, quiet=quietly)
         run.manifest.update(model=dict(model.facts))
-        return finish(run, view) | {"notes": list(model.facts.get("warnings", ()))}
+        found = finish(run, view)
+        stopped_at = run.counts.generated if grower.out_of_tokens else None
+        return found | {"notes": notes_on(found, *hinter.models(model), stopped_at=stopped_at)}

@@ -16,9 +16,7 @@ from regreen.problem import Problem
 from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.summary import View
-from regreen.working import finish, judge_rows
-
-_NAMED = 10  # problems whose samples were refused
+from regreen.working import finish, judge_rows, notes_on
 
 
 def evaluate(
@@ -66,18 +64,7 @@ def evaluate(
         judge_rows(asking, sandbox, run, quiet=quiet, total=total)
         run.manifest.update(model=dict(model.facts))
         found = finish(run, view)
-    return found | {"notes": [*model.facts.get("warnings", ()), *_notes(found, out_of_tokens=asking.out_of_tokens)]}
-
-
-def _notes(found: Record, *, out_of_tokens: bool) -> list[str]:
-    """Return what the user must hear of a run's asking, a sentence each."""
-    refused = list(found["refusals"].items())
-    notes = [f"{problem}: refused: {why}" for problem, why in refused[:_NAMED]]
-    if len(refused) > _NAMED:
-        notes.append(f"and {len(refused) - _NAMED} more problems with refused samples: --json names them all")
-    if out_of_tokens:
-        notes.append(f"stopped after {found['tokens']} tokens; a larger --max-tokens-total goes on")
-    return notes
+    return found | {"notes": notes_on(found, model, stopped_at=run.counts.generated if asking.out_of_tokens else None)}
 
 
 def _asks(problems: Sequence[Problem], opening: Opening, run: Run) -> Iterator[Ask]:

@@ -12,7 +12,7 @@ Source: Olausson et al. 2023 (arXiv 2306.09896), section 3.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
@@ -109,14 +109,13 @@ class Forest:
         rows_PN = [[first.feedbacks for first in tree] for tree in rows_P]
         most = max(map(len, rows_P)), max((len(found) for tree in rows_PN for found in tree), default=0)
         rows_F = [found for tree in rows_PN for found in _padded(tree, most[0])]
-        rows_R = [found for row in rows_F for found in _padded([feedback.repairs for feedback in row], most[1])]
+        rows_R = [found for row in rows_F for found in _padded([repairs for _, repairs in row], most[1])]
         axes = len(next(tree[0] for tree in rows_P if tree).costs)
-        words = [[Repair(False, costs) for costs, _ in row] for row in rows_F]
         shape = len(rows_P), *most
         return cls(
-            _level(rows_P, shape[:1], axes, 1.0),
-            _level(words, shape[:2], axes, 0.0),
-            _level(rows_R, shape, axes, 1.0),
+            _level(rows_P, shape[:1], axes, programs=1.0),
+            _level(rows_F, shape[:2], axes, programs=0.0, passed=None, costs=itemgetter(0)),
+            _level(rows_R, shape, axes, programs=1.0),
         )
 
     @property
@@ -170,14 +169,26 @@ def _padded(rows: list[Any], size: int) -> list[Any]:
     return rows + [()] * (size - len(rows))
 
 
-def _level(rows: Sequence[Sequence[Any]], shape: tuple[int, ...], axes: int, programs: float) -> Level:
+def _level(
+    rows: Sequence[Sequence[Any]],
+    shape: tuple[int, ...],
+    axes: int,
+    *,
+    programs: float,
+    passed: Callable[[Any], Any] | None = itemgetter(0),
+    costs: Callable[[Any], Any] = itemgetter(1),
+) -> Level:
     """Pack rows of nodes; ``shape`` is that of the rows, ``programs`` what a node counts on the last axis."""
     sizes = np.fromiter(map(len, rows), np.intp, len(rows))
     here = np.arange(sizes.max(initial=0)) < sizes[:, None]
     nodes = list(chain.from_iterable(rows))
-    passed, costs = np.zeros(here.shape, dtype=bool), np.zeros((*here.shape, axes + 1))
-    passed[here] = np.fromiter(map(itemgetter(0), nodes), bool, len(nodes))
-    costs[here, :axes] = np.reshape(list(map(itemgetter(1), nodes)), (len(nodes), axes))
-    costs[here, axes] = programs
+    paid = list(map(costs, nodes))
+    if not set(map(len, paid)) <= {axes}:
+        raise ValueError(f"costs have not {axes} axes everywhere")
+    right, spent = np.zeros(here.shape, dtype=bool), np.zeros((*here.shape, axes + 1))
+    if passed is not None:
+        right[here] = np.fromiter(map(passed, nodes), bool, len(nodes))
+    spent[here, :axes] = np.fromiter(chain.from_iterable(paid), float, len(nodes) * axes).reshape(-1, axes)
+    spent[here, axes] = programs
     shape = (*shape, here.shape[1])
-    return Level(passed.reshape(shape), costs.reshape(*shape, axes + 1), here.reshape(shape))
+    return Level(right.reshape(shape), spent.reshape(*shape, axes + 1), here.reshape(shape))

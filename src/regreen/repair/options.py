@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -86,16 +85,23 @@ def explainer_of(feedback: str) -> str | None:
 
 
 def open_voices(
-    repairing: Repairing, problems: Sequence[Problem], model: Model, explainer: Model | None, arms: tuple[Arm, ...]
+    repairing: Repairing,
+    problem: Problem,
+    model: Model,
+    explainer: Model | None,
+    arms: tuple[Arm, ...],
+    *,
+    chat: bool,
 ) -> Voices:
     """Return who says what is wrong with programs of a model, and by which templates.
 
     Args:
         repairing: whether explanation and repair are asked for together.
-        problems: the first decides which templates fit.
+        problem: decides which templates fit.
         model: who repairs.
         explainer: who explains; the same as ``model`` for self-repair, None if no model does.
         arms: those that need no model.
+        chat: whether ``model`` was asked for first programs by a chat, and so is asked for repairs.
     """
     joint = explainer is model and repairing.nf is None and repairing.nr is None
     apart = explainer is not None and not joint
@@ -103,11 +109,13 @@ def open_voices(
         model=explainer if apart else None,
         arms=arms,
         joint=joint,
-        feedback=_template(problems[0], explainer, "feedback") if apart and explainer else None,
-        repair=_template(problems[0], model, "joint" if joint else "repair"),
-        swapped=_template(problems[0], model, "repair"),
+        feedback=_template(problem, chat if explainer is model else explainer.chat, "feedback")
+        if apart and explainer
+        else None,
+        repair=_template(problem, chat, "joint" if joint else "repair"),
+        swapped=_template(problem, chat, "repair"),
     )
 
 
-def _template(problem: Problem, model: Model, what: Literal["feedback", "joint", "repair"]) -> Template:
-    return prompts.load(prompts.default_for(problem, chat=model.chat, what=what))
+def _template(problem: Problem, chat: bool, what: Literal["feedback", "joint", "repair"]) -> Template:
+    return prompts.load(prompts.default_for(problem, chat=chat, what=what))

@@ -50,7 +50,9 @@ class Repairer:
         names = "+".join(arm for arm in arms if arm != "none")
         opened = open_arms(names, sandbox, problems=ids, seed=sampling.seed) if names else []
         voice = {None: None, "self": model}.get(speaker, explainer)
-        self._voices = open_voices(repairing, problems, model, voice, tuple(opened))
+        self._voices = open_voices(
+            repairing, problems[0], model, voice, tuple(opened), chat=self.opening.template.is_chat
+        )
         self._widths = repairing.widths(sampling.n, self._voices)
 
     def decides(self) -> Record:

@@ -26,7 +26,7 @@ from regreen.repair.repairer import Repairer
 from regreen.run import Run, Settings, read_manifest
 from regreen.summary import View
 from regreen.tree import SAMPLE
-from regreen.working import finish
+from regreen.working import finish, notes_on
 
 
 def repair(
@@ -85,7 +85,7 @@ def repair(
         if done:
             judge_again(run, sandbox, chosen, share=repairing.again, seed=sampling.seed, quiet=quiet)
         found = finish(run, view)
-    return found | {"notes": [*_warnings(model, explainer), *_notes(done, run)]}
+    return found | {"notes": notes_on(found, model, explainer, stopped_at=None if done else run.counts.generated)}
 
 
 def _copy_programs(source: Path, run: Run, problems: set[str], n: int) -> None:
@@ -94,13 +94,3 @@ def _copy_programs(source: Path, run: Run, problems: set[str], n: int) -> None:
         program = program_from_line(record)
         if program.role == SAMPLE and program.problem in problems and program.index < n:
             run.add_program(program)
-
-
-def _warnings(*models: Model | None) -> list[str]:
-    return list(dict.fromkeys(text for model in models if model for text in model.facts.get("warnings", ())))
-
-
-def _notes(done: bool, run: Run) -> list[str]:
-    if done:
-        return []
-    return [f"stopped after {run.counts.generated} tokens; a larger --max-tokens-total goes on"]

@@ -7,23 +7,36 @@ very first, and then scored; the same rule for repair and for resampling.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 from regreen.metrics import mean_interval, paired_difference, paired_permutation
 from regreen.records import Key, Record
 from regreen.report.grown import CONTROL, Grown, Judged
+from regreen.report.view import Prices
 from regreen.tree import Node
 
 _ALPHA = 0.05
 ARMS: Mapping[str, str] = {f"{CONTROL}resample": "resample", f"{CONTROL}alone": "alone"}
 
 
-def as_grown(grown: Grown, *, seed: int = 0) -> Record | None:
+def as_grown(grown: Grown, prices: Mapping[str, Prices] | None = None, *, seed: int = 0) -> Record | None:
     """Return trees against what was drawn beside them; None where nothing was, or the trees have no verdict of ours.
+
+    Args:
+        grown: trees and controls of a run.
+        prices: with those of both models, what the explaining model wrote alone is cut where it has cost as much as the
+            tree; without, it was drawn at equal tokens and stays whole.
+        seed: of intervals and tests.
 
     Returns:
         For each arm ("resample": fresh programs after the same first ones; "alone": the explaining model writes
         programs) its tokens, and under ``oracle`` and ``deployable`` both sides' solved share, difference, p, verdict.
+        Of "alone" also ``price``, both sides', and ``short``: for how many problems all that was drawn costs less than
+        the tree, though none passed; None where a price is not known.
     """
     drawn = {name: _drawn(grown, role) for role, name in ARMS.items()}
     if not any(drawn.values()):
@@ -36,15 +49,50 @@ def as_grown(grown: Grown, *, seed: int = 0) -> Record | None:
         if keys:
             before = firsts if arm == "resample" else {}
             other = {name: [*before.get(name, ()), *keys.get(name, ())] for name in names}
-            found[arm] = _held_against(grown, trees, other, seed)
+            cut = _at_equal_price(grown, names, other, prices or {}) if arm == "alone" else None
+            found[arm] = _held_against(grown, trees, cut.programs if cut else other, seed)
+            if arm == "alone":
+                found[arm] |= {"price": cut and cut.price, "short": cut and cut.short}
     return found
 
 
 def _drawn(grown: Grown, role: str) -> dict[str, list[Key]]:
     found: dict[str, list[Key]] = {}
-    for key in sorted(key for key in grown.tokens if key[2] == role):
+    for key in sorted(key for key in grown.bills if key[2] == role):
         found.setdefault(key[0], []).append(key)
     return found
+
+
+class _Cut(NamedTuple):
+    """Programs up to the price of each problem's tree, both sides' price, and for how many problems that is too few."""
+
+    programs: dict[str, list[Key]]
+    price: list[float]
+    short: int
+
+
+def _at_equal_price(
+    grown: Grown, names: Sequence[str], other: Mapping[str, Sequence[Key]], prices: Mapping[str, Prices]
+) -> _Cut | None:
+    """Cut programs where they have cost what their problem's tree did, the last beyond it; None without prices."""
+    budgets = {
+        name: sum(_price(grown, node.key, prices) for node in grown.trees[name].nodes.values()) for name in names
+    }
+    paid = {name: list(accumulate(_price(grown, key, prices) for key in other[name])) for name in names}
+    if any(math.isnan(budget) for budget in budgets.values()) or any(math.isnan(p[-1]) for p in paid.values() if p):
+        return None
+    kept = {name: bisect_left(paid[name], budgets[name]) + 1 for name in names}
+    programs = {name: list(other[name])[: kept[name]] for name in names}
+    spent = sum(paid[name][: kept[name]][-1] for name in names if paid[name])
+    short = sum(
+        kept[name] > len(paid[name]) and not _any_passed(_known(grown, other[name])) for name in names if budgets[name]
+    )
+    return _Cut(programs, [sum(budgets.values()), spent], short)
+
+
+def _price(grown: Grown, key: Key, prices: Mapping[str, Prices]) -> float:
+    bill = grown.bills.get(key)  # an analyser's words and an error message have none, or cost nothing
+    return 0.0 if bill is None or not bill.sampled else bill.price(prices)
 
 
 def _in_order(grown: Grown, name: str) -> list[Node]:
@@ -93,7 +141,8 @@ def _selected_passed(programs: Sequence[Judged]) -> bool:
 
 
 def _tokens(grown: Grown, side: Mapping[str, Sequence[Key]]) -> int:
-    return sum(grown.tokens.get(key, 0) for keys in side.values() for key in keys)
+    counts = (grown.bills[key].sampled for keys in side.values() for key in keys if key in grown.bills)
+    return sum(0 if math.isnan(count) else int(count) for count in counts)
 
 
 def _estimate(values: Sequence[float], clusters: Sequence[str], seed: int) -> Record:

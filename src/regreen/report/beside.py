@@ -101,12 +101,12 @@ def controls(grown: Grown) -> Record:
     fresh = [(key, judged) for key, judged in grown.judged.items() if key[2] == _RESAMPLE]
     if fresh:
         solved = {key[0] for key, judged in fresh if judged.passed}
-        tokens = [grown.tokens[key] for key, _ in fresh if key in grown.tokens]
+        tokens = sum(grown.bills[key].sampled for key, _ in fresh)
         found["resample"] = {
             **_rate(judged.passed for _, judged in fresh),
             "problems": len({key[0] for key, _ in fresh}),
             "solved": len(solved),
-            "tokens": sum(tokens) if len(tokens) == len(fresh) else None,
+            "tokens": None if math.isnan(tokens) else int(tokens),
         }
     swapped = [(key, judged) for key, judged in grown.judged.items() if key[2].startswith(_SWAPPED)]
     if swapped:

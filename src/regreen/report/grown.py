@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from regreen.errors import InputError
 from regreen.metrics import Feedback, First, FrozenTree, Repair, joint
@@ -15,7 +16,25 @@ from regreen.tree import REFUSED, Node, RepairTree, read_trees
 
 REJUDGED = "rejudged.jsonl"
 CONTROL = "control:"
+_BILLED = ("model", "tokens", "prompt_tokens", "cached_tokens")
 AXES = ("sampled", "paper", "prompt", "cached", "total", "calls", "checks", "price")  # then the programs
+
+
+class Bill(NamedTuple):
+    """What one text cost: tokens generated, read, and of those read the cached; NaN where nobody counted."""
+
+    model: str | None
+    sampled: float
+    prompt: float
+    cached: float
+
+    def price(self, prices: Mapping[str, Prices]) -> float:
+        """Return the price; NaN where a count or the model's prices are not known."""
+        of = prices.get(self.model or "")
+        if of is None:
+            return math.nan
+        read = (self.prompt - self.cached) * of.read + self.cached * of.cached
+        return (read + self.sampled * of.generated) / 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Grown:
     trees: dict[str, RepairTree] = field(default_factory=dict)
     problems: dict[str, Record] = field(default_factory=dict)
     judged: dict[Key, Judged] = field(default_factory=dict)
-    tokens: dict[Key, int] = field(default_factory=dict)
+    bills: dict[Key, Bill] = field(default_factory=dict)
     rejudged: list[tuple[Key, bool, bool]] = field(default_factory=list)  # passed first, and again
     flipped: list[str] = field(default_factory=list)
 
@@ -68,7 +87,7 @@ def read_grown(run: Path) -> Grown:
     for _, record in read_records(run / VERDICTS):
         grown.judged[_key(record)] = _judged(record, grown.problems.get(record["problem"], {}))
     for _, record in read_records(run / PROGRAMS):
-        grown.tokens[_key(record)] = record.get("tokens") or 0
+        grown.bills[_key(record)] = bill(**{name: record.get(name) for name in _BILLED})
     _leave_out_flips(grown, run)
     return grown
 
@@ -82,7 +101,7 @@ def _leave_out_flips(grown: Grown, run: Path) -> None:
     grown.flipped = sorted({key[0] for key, first, again in grown.rejudged if first != again})
     for name in grown.flipped:
         grown.trees.pop(name, None)
-    for keyed in (grown.judged, grown.tokens):
+    for keyed in (grown.judged, grown.bills):
         for key in [key for key in keyed if key[0] in set(grown.flipped)]:
             del keyed[key]
 
@@ -153,17 +172,17 @@ def costs(node: Node, prices: Mapping[str, Prices]) -> tuple[float, ...]:
     """
     if node.outcome == REFUSED or _unwritten(node):
         return (0.0,) * len(AXES)
-    sampled, prompt = _known(node.tokens), _known(node.prompt_tokens)
-    cached = math.nan if math.isnan(prompt) else float(node.cached_tokens or 0)
-    kept = sampled if node.kept_tokens is None else float(node.kept_tokens)
+    paid = bill(**{name: getattr(node, name) for name in _BILLED})
+    kept = paid.sampled if node.kept_tokens is None else float(node.kept_tokens)
     checks = _known(node.checks) if node.has_program else 0.0
-    of = prices.get(node.model or "")
-    price = (
-        math.nan
-        if of is None
-        else ((prompt - cached) * of.read + cached * of.cached + sampled * of.generated) / 1_000_000
-    )
-    return sampled, kept, prompt, cached, prompt + sampled, 1.0, checks, price
+    total = paid.prompt + paid.sampled
+    return paid.sampled, kept, paid.prompt, paid.cached, total, 1.0, checks, paid.price(prices)
+
+
+def bill(model: str | None, tokens: float | None, prompt_tokens: float | None, cached_tokens: float | None) -> Bill:
+    """Return a text's bill from what its record says; a prompt of which no cached part is told was read anew."""
+    prompt = _known(prompt_tokens)
+    return Bill(model, _known(tokens), prompt, math.nan if math.isnan(prompt) else float(cached_tokens or 0))
 
 
 def _unwritten(node: Node) -> bool:

@@ -68,7 +68,7 @@ def repair(run: Path, view: RepairView | None = None, *, seed: int = 0) -> Recor
             "diversity": diversity(grown, [*points, *dense], grid.most_programs, replacement=grid.replacement),
             "rounds": rounds(grown, verdicts),
             "controls": controls(grown),
-            "as_grown": as_grown(grown, seed=seed),
+            "as_grown": as_grown(grown, view.prices, seed=seed),
             "feedback": feedback_texts(grown),
             "spent": found.spent(),
             "rejudged": _rejudged(grown),

@@ -184,7 +184,18 @@ def _as_grown(found: Record) -> Table:
         "oracle: any program passes all checks; deployable: the first to pass the shown checks is taken, then scored",
         f"{found['problems']} problems, of which {found['with_shown']} show a check; paired permutation over problems",
     ]
-    return Table("As grown, at equal tokens", header, rows, notes)
+    return Table("As grown, at equal tokens", header, rows, [*notes, *_alone_notes(found)])
+
+
+def _alone_notes(found: Record) -> list[str]:
+    """Say whether the explaining model alone was held against the trees at equal price."""
+    if "alone" not in found:
+        return []
+    price, short = found["alone"]["price"], found["alone"]["short"]
+    if price is None:
+        return ["--price MODEL=in,cached,out for both models cuts what the explaining model wrote alone at equal price"]
+    said = f"the explaining model alone is cut at each tree's price: trees {price[0]:,.4g}, alone {price[1]:,.4g}"
+    return [said + (f"; for {short} problems all that was drawn costs less than the tree" if short else "")]
 
 
 def _counted(found: Record) -> list[str | Cell]:

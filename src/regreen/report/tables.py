@@ -178,6 +178,7 @@ def _interval_notes(runs: Sequence[Record]) -> list[str]:
 def _notes(run: Record) -> list[str]:
     """Return what must be known to read a run's scores rightly."""
     missing, shared, recorded = run["missing"], run["modes"]["shared"], run.get("recorded")
+    later = run.get("refused_later", 0)
     treated = "counted as failed" if run["missing_counted"] else "left out (--missing fail counts them)"
     said = {
         "not finished; the command that began it continues it": not run["finished"],
@@ -187,6 +188,7 @@ def _notes(run: Record) -> list[str]:
         f"texts cut at --max-tokens: {run['truncated']}": run["truncated"],
         f"tokens generated: {run['tokens']}, for reasoning {run['reasoning_tokens']}": run["tokens"],
         f"samples refused by their backend, counted as not passed: {run['refused']}": run["refused"],
+        f"explanations, repairs and controls refused by their backend: {later}": later,
         f"programs judged in one process with their checks (shared): {shared}": shared,
     }
     notes = [text for text, holds in said.items() if holds]
