@@ -16,8 +16,8 @@ from regreen.prompts import Wrong, load
 from regreen.sandbox import LocalSandbox
 
 SAMPLES = 6000  # problems whose texts the tokenizer is trained on
-OWN = 8000  # problems on which a model's own wrong programs are looked for
-SHARES = {"write": 0.4, "refine": 0.25, "refine, told": 0.08, "explain": 0.12, "docstring": 0.07, "predict": 0.08}
+OWN = 20_000  # problems on which a model's own wrong programs are looked for
+SHARES = {"write": 0.35, "refine": 0.3, "refine, told": 0.08, "explain": 0.1, "docstring": 0.07, "predict": 0.1}
 
 
 class Lesson(NamedTuple):

@@ -41,8 +41,14 @@ HUMAN = Problem(
 )
 LOOPED = replace(ASSERTS, checks=(Assert("for n in range(3):\n    assert f([n]) == n"),))
 APPS = replace(CALLS, checks=(Call((5,), ["6"], compare="apps"),), revealed=(0,))
+SPACED = replace(CALLS, checks=(Call(("a",), "  a  b "),), revealed=(0,))
 
 SENTENCES = [
+    (
+        SPACED,
+        "def f(x):\n    return ' a b'",
+        "For the input f('a') the program returned ' a b', but '  a  b ' was expected.",
+    ),
     (CALLS, "g = 1", "The function f is missing: name 'f' is not defined."),
     (CALLS, "def f(x) return 1", "The program does not compile: SyntaxError on line 1: expected ':'."),
     (

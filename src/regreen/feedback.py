@@ -162,7 +162,8 @@ def _capital(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Return the lines in one; spaces within a line stay, since those of a value may be what is wrong."""
+    return " ".join(filter(None, map(str.strip, text.splitlines())))
 
 
 def _failed_assert(code: str, run: int | None, entry_point: str | None) -> ast.expr | None:
