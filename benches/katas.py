@@ -49,7 +49,7 @@ def _round(seed: int, count: int) -> dict[str, float]:
     speeds = {"train": _speed(count, lambda: problems.extend(katas.generate("train", count=count, seed=seed)))}
     speeds["noisy"] = _speed(count, lambda: list(katas.generate("noisy", count=count, seed=seed)))
     few = min(count, 400)
-    for split in ("test", "unsolved", "ambiguous"):
+    for split in ("test", "unsolved", "ambiguous", "ambiguous-train"):
         speeds[split] = _speed(few, lambda split=split: list(katas.generate(split, count=few, seed=seed)))
     programs = [_program(problem) for problem in problems]
     inputs = [[check.args[0] for check in problem.checks if isinstance(check, Call)] for problem in problems]

@@ -30,7 +30,8 @@ DIGESTS = {
     "train": "f04e3a7b0d02a3fe",
     "validation": "a85f815b52ff862e",
     "test": "701ba351f88307ee",
-    "ambiguous": "5d9b1dc3acdbec87",
+    "ambiguous": "8dca7c0e8df05069",
+    "ambiguous-train": "57e1dfa92bc0a973",
     "unsolved": "48771823357a4af0",
     "noisy": "63b080de4148493e",
 }
@@ -246,7 +247,7 @@ def written(problems: Iterable[Problem]) -> str:
     return total.hexdigest()[:16]
 
 
-@pytest.mark.parametrize("split", ["validation", "test", "ambiguous", "unsolved"])
+@pytest.mark.parametrize("split", ["validation", "test", "ambiguous", "ambiguous-train", "unsolved"])
 def test_a_named_split_has_as_many_problems_as_it_says(split: str) -> None:
     assert len(list(benchmarks.load(f"katas:{split}").problems())) == katas.COUNTS[split]
 
@@ -301,7 +302,7 @@ def test_the_prompt_is_a_header_with_the_shown_check_as_example() -> None:
         assert (problem.shown, problem.revealed) == ((0,), (0,))
 
 
-@pytest.mark.parametrize("split", ["train", "validation", "test", "ambiguous", "noisy"])
+@pytest.mark.parametrize("split", ["train", "validation", "test", "ambiguous", "ambiguous-train", "noisy"])
 def test_reference_solutions_are_green(split: str, sandbox: LocalSandbox) -> None:
     assert red(sandbox, ((problem, str(problem.solution)) for problem in made(split, 150))) == []
 
@@ -313,8 +314,9 @@ def test_the_unsolved_have_checks_that_their_operations_pass() -> None:
         assert all(run(functions, c.args[0]) == c.expected for c in problem.checks if isinstance(c, Call))
 
 
-def test_readings_agree_where_it_is_shown_and_differ_on_five_hidden_checks() -> None:
-    for problem in made("ambiguous"):
+@pytest.mark.parametrize("split", ["ambiguous", "ambiguous-train"])
+def test_readings_agree_where_it_is_shown_and_differ_on_five_hidden_checks(split: str) -> None:
+    for problem in made(split, 300):
         other = next(source for name, source in problem.meta["readings"].items() if name != problem.meta["reading"])
         red_checks = failed(problem, other)
         assert (problem.shown, problem.revealed) == ((0,), (0, 1))
@@ -326,11 +328,20 @@ def test_readings_agree_where_it_is_shown_and_differ_on_five_hidden_checks() -> 
 
 def test_no_reading_of_an_ambiguous_problem_behaves_as_a_function_of_training() -> None:
     learnt = {steps_behaviour(problem) for split in ("train", "unsolved") for problem in made(split, 1200)}
+    learnt |= {found for problem in made("ambiguous-train", 600) for found in readings_behaviour(problem)}
     for problem in made("ambiguous"):
-        kind = next(each for each in EVERY if each.name == problem.meta["operations"][0]).takes
-        for source in problem.meta["readings"].values():
-            program = program_of(source, str(problem.entry_point))
-            assert (kind, *(result(program, value) for value in fixed(kind))) not in learnt
+        assert not learnt & readings_behaviour(problem)
+
+
+def test_ambiguous_problems_to_learn_from_share_no_composition_with_those_to_be_measured_on() -> None:
+    compositions = [{p.meta["cluster"] for p in made(*split)} for split in (("ambiguous",), ("ambiguous-train", 2000))]
+    assert not compositions[0] & compositions[1]
+
+
+def readings_behaviour(problem: Problem) -> set[tuple[str, ...]]:
+    kind = next(each for each in EVERY if each.name == problem.meta["operations"][0]).takes
+    programs = (program_of(source, str(problem.entry_point)) for source in problem.meta["readings"].values())
+    return {(kind, *(result(program, value) for value in fixed(kind))) for program in programs}
 
 
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.operations[0].name)

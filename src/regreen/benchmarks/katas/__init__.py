@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from regreen.benchmarks.katas.ambiguous import DECIDING
+from regreen.benchmarks.katas.ambiguous import DECIDING, HOMES
 from regreen.benchmarks.katas.problems import problems
 from regreen.benchmarks.katas.splits import Removed, removed
 from regreen.benchmarks.source import Generated
@@ -22,7 +22,15 @@ from regreen.problem import Problem
 
 __all__ = ["COUNTS", "DEPTHS", "DEPTHS_OPEN", "SOURCE", "Removed", "generate", "removed"]
 
-COUNTS = {"train": 20_000, "validation": 150, "test": 400, "ambiguous": 300, "unsolved": 400, "noisy": 20_000}
+COUNTS = {
+    "train": 20_000,
+    "validation": 150,
+    "test": 400,
+    "ambiguous": 300,
+    "ambiguous-train": 2_000,
+    "unsolved": 400,
+    "noisy": 20_000,
+}
 DEPTHS: Mapping[int, float] = {1: 0.05, 2: 0.3, 3: 0.4, 4: 0.25}
 DEPTHS_OPEN: Mapping[int, float] = {2: 0.4, 3: 0.4, 4: 0.2}  # for ambiguous: both readings alone are known too well
 CHECKS = 8
@@ -52,10 +60,10 @@ def generate(
     if split not in COUNTS:
         raise InputError(f"katas has no split {split!r}; it has {', '.join(COUNTS)}")
     if depths is None:
-        depths = DEPTHS_OPEN if split == "ambiguous" else DEPTHS
+        depths = DEPTHS_OPEN if split in HOMES else DEPTHS
     if not depths or not set(depths) <= {1, 2, 3, 4} or min(depths.values()) < 0 or not sum(depths.values()) > 0:
         raise InputError(f"katas: depths {dict(depths)}: expected weights for depths 1 to 4, as {{1: 0.5, 2: 0.5}}")
-    least = DECIDING if split == "ambiguous" else 1
+    least = DECIDING if split in HOMES else 1
     if checks < least:
         raise InputError(f"katas:{split}: {checks} hidden checks: expected at least {least}")
     made = problems(split, seed=seed, depths=depths, checks=checks)

@@ -13,10 +13,24 @@ from typing import NamedTuple
 from regreen.benchmarks.katas.chains import Steps, draw_constants, draw_operations, functions, is_too_large, pick, run
 from regreen.benchmarks.katas.operation import Kind, Operation, operation
 from regreen.benchmarks.katas.pairs import Pair, all_pairs, example_first, shows_every_step
-from regreen.benchmarks.katas.splits import OPEN, home_of_behaviour, sound_behaviour
+from regreen.benchmarks.katas.splits import OPEN, composition, home, home_of_behaviour, sound_behaviour
 
 DECIDING = 5  # hidden checks, at least, that tell the readings apart
-HELD_OUT = ("validation", "test")  # where both readings' behaviour must be at home: nothing is trained on those
+
+
+class Homes(NamedTuple):
+    """Where a statement's composition, and the behaviour of both its readings, must be at home."""
+
+    compositions: tuple[str, ...]
+    behaviours: tuple[str, ...]
+
+
+# Nothing is trained on the behaviours of validation and test. A composition with an open choice is no other split's, so
+# the hash parts these two as it likes: three quarters and one.
+HOMES = {
+    "ambiguous": Homes(("train", "test"), ("validation", "test")),
+    "ambiguous-train": Homes(("validation", "unsolved"), ("train",)),
+}
 
 
 class Choice(NamedTuple):
@@ -108,8 +122,8 @@ for _each in CHOICES:
     _BY_KINDS.setdefault((_each.operations[0].takes, _each.operations[0].gives), []).append(_each)
 
 
-def draw_readings(rng: Random, depth: int) -> tuple[Reading, Reading] | None:
-    """Draw a statement's right reading and its other one; None if one is not sound, or is at home in training."""
+def draw_readings(rng: Random, depth: int, homes: Homes) -> tuple[Reading, Reading] | None:
+    """Draw a statement's right reading and its other one; None if one is not sound, or not at home there."""
     operations = list(draw_operations(rng, depth))
     at = int(rng.random() * depth)
     choices = _BY_KINDS.get((operations[at].takes, operations[at].gives))
@@ -118,8 +132,10 @@ def draw_readings(rng: Random, depth: int) -> tuple[Reading, Reading] | None:
     choice = pick(rng, choices)
     operations[at] = choice.operations[0]
     steps = draw_constants(rng, operations)
+    if home(">".join(composition(steps))) not in homes.compositions:
+        return None
     both = [Reading(choice.readings[0], steps), _read(choice, steps, at)]
-    if not all(_is_held_out(reading.steps) for reading in both):
+    if not all(_behaves_as(reading.steps, homes.behaviours) for reading in both):
         return None
     right = int(rng.random() * 2)
     return both[right], both[1 - right]
@@ -130,9 +146,9 @@ def _read(choice: Choice, steps: Steps, at: int) -> Reading:
     return Reading(choice.readings[1], (*steps[:at], second, *steps[at + 1 :]))
 
 
-def _is_held_out(steps: Steps) -> bool:
+def _behaves_as(steps: Steps, homes: tuple[str, ...]) -> bool:
     found = sound_behaviour(steps)
-    return found is not None and home_of_behaviour(found) in HELD_OUT
+    return found is not None and home_of_behaviour(found) in homes
 
 
 def readings_pairs(rng: Random, right: Reading, other: Reading, checks: int) -> list[Pair]:

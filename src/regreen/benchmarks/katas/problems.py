@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from regreen.benchmarks.katas import wording
-from regreen.benchmarks.katas.ambiguous import Reading, draw_readings, readings_pairs
+from regreen.benchmarks.katas.ambiguous import HOMES, Reading, draw_readings, readings_pairs
 from regreen.benchmarks.katas.bugs import BUG_SHARE, with_bug
 from regreen.benchmarks.katas.chains import Steps, pick
 from regreen.benchmarks.katas.pairs import Pair, choose_pairs
@@ -76,7 +76,7 @@ def _noisy(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
 
 def _ambiguous(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
     """Return a problem that has two readings; its second check decides between them, and may be revealed."""
-    right, other = draw_readings(rng, depth) or (None, None)
+    right, other = draw_readings(rng, depth, HOMES[split]) or (None, None)
     pairs = readings_pairs(rng, right, other, checks) if right and other else []
     if not right or not other or not pairs:
         return None
@@ -90,7 +90,7 @@ def _program(rng: Random, problem: Problem, reading: Reading) -> str:
     return problem.prompt + wording.body(wording.idioms(rng, reading.steps), wording.style(rng))
 
 
-_MAKERS = {"unsolved": _unsolved, "noisy": _noisy, "ambiguous": _ambiguous}
+_MAKERS = {"unsolved": _unsolved, "noisy": _noisy, **dict.fromkeys(HOMES, _ambiguous)}
 
 
 def _written(rng: Random, steps: Steps, pairs: Sequence[Pair], split: str) -> Problem:
