@@ -16,8 +16,7 @@ from regreen.evaluate import Choice, Judging, Sampling, evaluate
 from regreen.models import Completion, open_model
 from regreen.records import read_records
 from regreen.repair import Repairing, repair
-from regreen.report import every_table, render, report
-from regreen.report.view import Prices, RepairView
+from regreen.report import Prices, RepairView, every_table, render, report
 from regreen.run import read_manifest
 from tests.repair.models import Planned
 from tests.toy import BAD, PROBLEMS, hear_signals, write_problems

@@ -63,7 +63,7 @@ def widths(text: str) -> tuple[int, ...]:
 
 def price(text: str) -> tuple[str, Prices]:
     """Return a model and its prices, from ``MODEL=0.25,0.03,2``."""
-    from regreen.report.view import Prices
+    from regreen.report import Prices
 
     model, _, numbers = text.rpartition("=")
     try:
