@@ -10,18 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument
 
 from regreen.cli.app import DONE, command
-from regreen.cli.options import (
-    Asked,
-    Bounds,
-    Json,
-    OneTemperature,
-    Out,
-    Problems,
-    Quiet,
-    RevealedChecks,
-    Scores,
-    option,
-)
+from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, Revealed, Scores, option
 from regreen.cli.person import Person
 from regreen.cli.printing import print_trees
 from regreen.errors import InputError
@@ -45,7 +34,7 @@ class Hints:
     turns: Annotated[
         int, option("--turns", help="programs that the model may write", min=1, show=True, metavar="N")
     ] = 4
-    reveal: RevealedChecks = None
+    reveal: Revealed = None
     control: Annotated[
         bool, option("--control/--no-control", help="draw as many programs without hints beside", show=True)
     ] = True

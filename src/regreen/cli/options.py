@@ -109,7 +109,7 @@ Data = Annotated[Path | None, option("--data", help="folder or file with the ben
 Sandbox = Annotated[
     str, option("--sandbox", help="local, or local:A, local:B, local:C for a tier", show=True, metavar="WHERE")
 ]
-RevealedChecks = Annotated[
+Revealed = Annotated[
     Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")
 ]
 OneTemperature = Annotated[

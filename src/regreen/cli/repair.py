@@ -10,18 +10,7 @@ from typer import Argument
 
 from regreen.cli.app import DONE, command
 from regreen.cli.choices import Order
-from regreen.cli.options import (
-    Asked,
-    Bounds,
-    Json,
-    OneTemperature,
-    Out,
-    Problems,
-    Quiet,
-    RevealedChecks,
-    Scores,
-    option,
-)
+from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, Revealed, Scores, option
 from regreen.cli.printing import print_trees
 
 if TYPE_CHECKING:
@@ -59,7 +48,7 @@ class Trees:
     order: Annotated[Order, option("--order", help="what is grown first", show=True)] = Order.BATCHED
     full: Annotated[bool, option("--full", help="grow whole trees instead of ending at the first pass")] = False
     depth: Annotated[int, option("--depth", help="levels of repair", min=1, show=True, metavar="N")] = 1
-    reveal: RevealedChecks = None
+    reveal: Revealed = None
     control: Annotated[
         Any,
         option(
