@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 import transformers
+import words
 
 from regreen.models import Request
 from regreen.models.hf import HFModel
@@ -59,26 +60,12 @@ def _checkpoint(folder: Path, options: argparse.Namespace) -> Path:
     )  # fmt: skip
     torch.manual_seed(0)
     transformers.LlamaForCausalLM(config).save_pretrained(folder)
-    _tokenizer().save_pretrained(folder)
+    words.word_tokenizer(VOCABULARY).save_pretrained(folder)
     return folder
 
 
-def _tokenizer() -> Any:
-    """Return a tokenizer of one token per word; equal words are equal tokens, and nothing is left out."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    words = {"<pad>": 0, "<eos>": 1} | {f"w{number}": number for number in range(2, VOCABULARY)}
-    bare = Tokenizer(models.WordLevel(words, unk_token="<eos>"))
-    bare.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=bare, pad_token="<pad>", eos_token="<eos>", padding_side="left"
-    )
-
-
 def _workloads(batch: int) -> dict[str, list[str]]:
-    draws = random.Random(batch)
-    lengths = [draws.randint(40, 160) for _ in range(batch)]
-    different = [" ".join(f"w{draws.randrange(2, VOCABULARY)}" for _ in range(length)) for length in lengths]
+    different = words.draw_prompts(batch, vocabulary=VOCABULARY, shortest=40, longest=160)
     return {"different prompts": different, "one prompt": [different[0]] * batch}
 
 

@@ -26,7 +26,7 @@ from regreen.evaluate import Choice, Samples, score
 from regreen.metrics import First, Forest, Width, joint
 from regreen.records import PROGRAMS, VERDICTS, read_records
 from regreen.report import Table, render
-from regreen.report.cells import Grid, cells
+from regreen.report.trees.cells import Grid, cells
 
 SAMPLES = "recorded/codet/codegen16b_humaneval_samples_0-49.jsonl.gz"
 N_P, SHUFFLES, WIDTHS = 25, 20, [Width(n_p, 1) for n_p in (1, 5, 10, 12)]

@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; 
 
 import tiny_lessons as lessons
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tiny_tokenizer import train_tokenizer
 from torch.nn.functional import cross_entropy
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -36,7 +36,7 @@ from regreen.problem import Problem
 from regreen.prompts import load
 from regreen.sandbox import LocalSandbox
 
-VOCABULARY, CONTEXT, PAD, EOS = 2048, 1024, "<pad>", "<eos>"
+VOCABULARY, CONTEXT = 2048, 1024
 BATCH = 32  # lessons of a step
 AHEAD = 16  # steps whose lessons are made together and parted by length
 RATE, WARM, FALL = 4e-3, 50, 0.5  # peak learning rate, steps of warm-up, share of the steps in which it falls to zero
@@ -81,21 +81,11 @@ def problems(split: str, *, seed: int) -> Iterator[Problem]:
 
 
 def make_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
-    """Train the tokenizer, as llama.cpp's ``starcoder`` splits text, or load it."""
+    """Train the tokenizer, or load it."""
     if folder.exists():
         return PreTrainedTokenizerFast.from_pretrained(folder)
-    bpe = Tokenizer(models.BPE())
-    digits = pre_tokenizers.Digits(individual_digits=True)
-    bpe.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=[PAD, EOS], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )  # fmt: skip
-    bpe.train_from_iterator((part for lesson in lessons.samples(problems("train", seed=0)) for part in lesson), trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, pad_token=PAD, eos_token=EOS, padding_side="left", model_max_length=CONTEXT
-    )
+    texts = (part for lesson in lessons.samples(problems("train", seed=0)) for part in lesson)
+    tokenizer = train_tokenizer(texts, vocabulary=VOCABULARY, context=CONTEXT)
     tokenizer.save_pretrained(folder)
     return tokenizer
 

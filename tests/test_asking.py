@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -18,7 +15,7 @@ from regreen.models import Completion, Request, open_model
 from regreen.records import read_records
 from regreen.run import Run, Settings
 from regreen.summary import View
-from tests.toy import BAD, GOOD, hear_signals, write_problems
+from tests.toy import BAD, GOOD, interrupt_asking, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 WARM = Sampling(temperatures=(0.5,), prompt="chat")
@@ -264,20 +261,8 @@ def test_asking_ends_at_once_when_it_is_no_longer_wanted(tmp_path):
 
 
 def test_ctrl_c_while_a_model_is_silent_exits_with_130(tmp_path, toy):
-    (tmp_path / "slow_models.py").write_text("from tests.test_asking import Slow as make\n")
-    command = [sys.executable, "-m", "regreen.cli", "evaluate", toy, "-m", "slow_models:make", "--sandbox", "local:C"]
-    path = f"{tmp_path}:{':'.join(sys.path)}"
-    environment = {"PYTHONPATH": path, "PATH": "/usr/bin:/bin"}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals
-    )
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob("runs/*/prompts.jsonl")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130, err
+    code, err = interrupt_asking(tmp_path, "evaluate", toy)
+    assert code == 130, err
     assert "type the same command again to go on" in err
 
 

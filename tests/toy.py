@@ -3,6 +3,9 @@
 import gzip
 import json
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 PROBLEMS = [
@@ -46,6 +49,23 @@ def hear_signals() -> None:
     """Undo, in a process about to start, the deafness to signals that nohup and background jobs hand down to tests."""
     for ending in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ending, signal.SIG_DFL)
+
+
+def interrupt_asking(folder: Path, command: str, benchmark: Path) -> tuple[int, str]:
+    """Press Ctrl-C while a command waits for a slow model; return its exit code and what it said."""
+    (folder / "slow_models.py").write_text("from tests.test_asking import Slow as make\n")
+    asked = [sys.executable, "-m", "regreen.cli", command, benchmark, "-m", "slow_models:make", "--sandbox", "local:C"]
+    environment = {"PYTHONPATH": f"{folder}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(
+        asked, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals
+    )
+    deadline = time.monotonic() + 30
+    while not list(folder.glob("runs/*/prompts.jsonl")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    return process.returncode, said
 
 
 def write_problems(folder: Path, problems: list[dict] = PROBLEMS) -> Path:

@@ -13,7 +13,6 @@ from typing import Any
 
 CONTEXT = 1024
 VOCABULARY = 400
-PAD, EOS = "<pad>", "<eos>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>\n{{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
@@ -90,22 +89,11 @@ def make_encoder_decoder(folder: Path) -> Path:
 
 
 def make_tokenizer() -> Any:
-    """Train a byte-level BPE tokenizer that splits digits singly, as llama.cpp's pre-tokenizer ``starcoder`` does."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
+    """Train a tokenizer as the tiny models' is."""
+    from recipes.tiny_tokenizer import train_tokenizer
 
-    bpe = Tokenizer(models.BPE())
-    digits = pre_tokenizers.Digits(individual_digits=True)
-    bpe.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=VOCABULARY, special_tokens=[PAD, EOS], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )  # fmt: skip
-    bpe.train_from_iterator((prompt + answer for prompt, answer in _lessons()), trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=bpe, pad_token=PAD, eos_token=EOS, padding_side="left", model_max_length=CONTEXT
-    )
+    texts = (prompt + answer for prompt, answer in _lessons())
+    tokenizer = train_tokenizer(texts, vocabulary=VOCABULARY, context=CONTEXT)
     tokenizer.chat_template = CHAT_TEMPLATE
     return tokenizer
 

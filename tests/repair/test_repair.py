@@ -1,8 +1,6 @@
 """Repair trees on scripted models: what is recorded, told, controlled, resumed and refused."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,11 +14,10 @@ from regreen.evaluate import Choice, Judging, Sampling, evaluate
 from regreen.models import Completion, open_model
 from regreen.records import read_records
 from regreen.repair import Repairing, repair
-from regreen.report import every_table, render, report
-from regreen.report.view import Prices, RepairView
+from regreen.report import Prices, RepairView, every_table, render, report
 from regreen.run import read_manifest
 from tests.repair.models import Planned
-from tests.toy import BAD, PROBLEMS, hear_signals, write_problems
+from tests.toy import BAD, PROBLEMS, interrupt_asking, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 TWO = Sampling(n=2, temperatures=(0.8,))
@@ -129,19 +126,8 @@ def test_kill_9_in_the_middle_of_a_tree_loses_nothing_that_was_answered(tmp_path
 
 
 def test_ctrl_c_in_the_middle_exits_with_130(tmp_path, toy):
-    (tmp_path / "slow_models.py").write_text("from tests.test_asking import Slow as make\n")
-    command = [sys.executable, "-m", "regreen.cli", "repair", toy, "-m", "slow_models:make", "--sandbox", "local:C"]
-    environment = {"PYTHONPATH": f"{tmp_path}:{':'.join(sys.path)}", "PATH": "/usr/bin:/bin"}
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=hear_signals
-    )
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob("runs/*/prompts.jsonl")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130, err
+    code, err = interrupt_asking(tmp_path, "repair", toy)
+    assert code == 130, err
     assert "type the same command again to go on" in err
 
 

@@ -20,7 +20,7 @@ pytestmark = [
 
 
 # What does not depend on the tier need not be run again.
-AGAIN = [HERE / name for name in ("test_cheats.py", "test_judge.py", "test_proxy.py")]
+AGAIN = [HERE / name for name in ("test_cheats.py", "test_judge.py", "test_local.py", "test_proxy.py")]
 
 
 @pytest.fixture

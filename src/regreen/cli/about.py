@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument
 
 from regreen.cli.app import DONE, NOT_GREEN, command
-from regreen.cli.options import Data, Json, Listed, Sandbox
+from regreen.cli.choices import Listed
+from regreen.cli.options import Data, Json, Sandbox
 
 if TYPE_CHECKING:
     from regreen.benchmarks import Listing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,23 +10,11 @@ import typer
 from typer import Argument
 
 from regreen.cli.app import DONE, command
+from regreen.cli.choices import Study, Target
 from regreen.cli.options import Data, Json, Quiet, ks, option
 from regreen.errors import InputError
 
 _SIZES = {"k": 1e3, "m": 1e6, "b": 1e9}
-
-
-class Study(StrEnum):
-    """What can be studied."""
-
-    BLEU = "bleu"
-    SCALING = "scaling"
-
-
-class Target(StrEnum):
-    """What a checkpoint or a run can become."""
-
-    GGUF = "gguf"
 
 
 def _parameters(text: str) -> tuple[float, ...]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from regreen.cli.app import DONE, command, say
-from regreen.cli.options import Asked, Bounds, Json, Out, Problems, Quiet, Scores, option
+from regreen.cli.app import DONE, command
+from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, Revealed, Scores, option
 from regreen.cli.person import Person
-from regreen.cli.repair import Reveal, one_temperature
+from regreen.cli.printing import print_trees
 from regreen.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,15 +34,11 @@ class Hints:
     turns: Annotated[
         int, option("--turns", help="programs that the model may write", min=1, show=True, metavar="N")
     ] = 4
-    reveal: Annotated[
-        Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")
-    ] = None
+    reveal: Revealed = None
     control: Annotated[
         bool, option("--control/--no-control", help="draw as many programs without hints beside", show=True)
     ] = True
-    temperature: Annotated[
-        Any, option("--temperature", help="of all texts", parser=one_temperature, show=True, metavar="T")
-    ] = "0.8"
+    temperature: OneTemperature = "0.8"
 
     @property
     def by_person(self) -> bool:
@@ -93,7 +88,6 @@ def dialog(
     kept: the same command goes on.
     """
     from regreen import dialog as dialogs
-    from regreen import report as reports
 
     choice = chosen.choice()
     if problem is not None:
@@ -113,11 +107,5 @@ def dialog(
         out=out,
         quiet=quiet,
     )
-    reported = reports.report([Path(found["run"])], scores.view())
-    print(
-        json.dumps(reported) + "\n" if as_json else reports.render(reports.every_table(reported)),
-        end="",
-    )
-    for note in found["notes"]:
-        say(note)
+    print_trees(found, scores.view(), as_json=as_json)
     return DONE

@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+from regreen.cli.choices import Budget, Estimator, Order, Replacement, Reveal, Tokens, Verdicts
 
 if TYPE_CHECKING:
     from regreen.models import Model
@@ -20,73 +21,6 @@ if TYPE_CHECKING:
     from regreen.summary import View
 
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-
-
-class Which(StrEnum):
-    """Which program of a recorded chain."""
-
-    FIRST = "first"
-    LAST = "last"
-
-
-class Missing(StrEnum):
-    """What problems without a program count as."""
-
-    SKIP = "skip"
-    FAIL = "fail"
-
-
-class Listed(StrEnum):
-    """What ``regreen list`` lists."""
-
-    BENCHMARKS = "benchmarks"
-    MODELS = "models"
-    PROMPTS = "prompts"
-
-
-class Order(StrEnum):
-    """In which order a tree is searched."""
-
-    BATCHED = "batched"
-    BFS = "bfs"
-    DFS = "dfs"
-
-
-class Replacement(StrEnum):
-    """How trees are drawn from frozen ones."""
-
-    WITH = "with"
-    WITHOUT = "without"
-
-
-class Estimator(StrEnum):
-    """How pass@t is estimated."""
-
-    EXACT = "exact"
-    BOOTSTRAP = "bootstrap"
-
-
-class Tokens(StrEnum):
-    """Which generated tokens count."""
-
-    SAMPLED = "sampled"
-    PAPER = "paper"
-
-
-class Budget(StrEnum):
-    """On which axis repair and resampling are matched."""
-
-    SAMPLED = "sampled"
-    TOTAL = "total"
-    PRICE = "price"
-    CALLS = "calls"
-
-
-class Verdicts(StrEnum):
-    """Whose verdicts count."""
-
-    RECORDED = "recorded"
-    OURS = "ours"
 
 
 def size(text: str) -> int:
@@ -129,7 +63,7 @@ def widths(text: str) -> tuple[int, ...]:
 
 def price(text: str) -> tuple[str, Prices]:
     """Return a model and its prices, from ``MODEL=0.25,0.03,2``."""
-    from regreen.report.view import Prices
+    from regreen.report import Prices
 
     model, _, numbers = text.rpartition("=")
     try:
@@ -149,6 +83,14 @@ def temperatures(text: str) -> tuple[float, ...]:
     return found
 
 
+def one_temperature(text: str) -> float:
+    """Return the temperature of trees, which is one."""
+    found = temperatures(text)
+    if len(found) > 1:
+        raise typer.BadParameter(f"{text!r}: give one; trees of several cannot be compared")
+    return found[0]
+
+
 def examples(text: str) -> int | tuple[str, ...]:
     """Return how many solved examples, or which."""
     return int(text) if text.isdecimal() else tuple(text.split(","))
@@ -166,6 +108,12 @@ Verbose = Annotated[bool, option("-v", "--verbose", help="name every difference 
 Data = Annotated[Path | None, option("--data", help="folder or file with the benchmark's data", metavar="PATH")]
 Sandbox = Annotated[
     str, option("--sandbox", help="local, or local:A, local:B, local:C for a tier", show=True, metavar="WHERE")
+]
+Revealed = Annotated[
+    Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")
+]
+OneTemperature = Annotated[
+    Any, option("--temperature", help="of all texts", parser=one_temperature, show=True, metavar="T")
 ]
 
 

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument
 
 from regreen.cli.app import BAD_INPUT, DONE, command
+from regreen.cli.choices import TreeFormat
 from regreen.cli.options import Bounds, Json, Out, Problems, Quiet, option
-from regreen.cli.score import say_bad_lines
+from regreen.cli.printing import say_bad_lines
 from regreen.errors import InputError
-
-
-class TreeFormat(StrEnum):
-    """Forms of recorded repairs."""
-
-    SELF_REPAIR = "self-repair"
-    REFLEXION = "reflexion"
-    REFLEXION_UCS = "reflexion-ucs"
-    LDB = "ldb"
-    LATS = "lats"
 
 
 @command("import")

@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from typer import Argument
 
-from regreen.cli.app import DONE, command, say
-from regreen.cli.options import Asked, Bounds, Json, Out, Problems, Quiet, Scores, option, temperatures
+from regreen.cli.app import DONE, command
+from regreen.cli.choices import Order
+from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, Revealed, Scores, option
+from regreen.cli.printing import print_trees
 
 if TYPE_CHECKING:
     from regreen.models import Model
     from regreen.repair import Repairing
 
 
-class Order(StrEnum):
-    """In which order a tree is grown."""
-
-    BATCHED = "batched"
-    BFS = "bfs"
-    DFS = "dfs"
-
-
-class Reveal(StrEnum):
-    """Which checks' failures may be told."""
-
-    SHOWN = "shown"
-    REVEALED = "revealed"
-    ALL = "all"
-
-
 def _controls(text: str) -> tuple[str, ...]:
     return () if text == "none" else tuple(text.split(","))
-
-
-def one_temperature(text: str) -> float:
-    """Return the temperature of trees, which is one."""
-    found = temperatures(text)
-    if len(found) > 1:
-        raise typer.BadParameter(f"{text!r}: give one; trees of several cannot be compared")
-    return found[0]
 
 
 @dataclass
@@ -73,9 +48,7 @@ class Trees:
     order: Annotated[Order, option("--order", help="what is grown first", show=True)] = Order.BATCHED
     full: Annotated[bool, option("--full", help="grow whole trees instead of ending at the first pass")] = False
     depth: Annotated[int, option("--depth", help="levels of repair", min=1, show=True, metavar="N")] = 1
-    reveal: Annotated[
-        Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")
-    ] = None
+    reveal: Revealed = None
     control: Annotated[
         Any,
         option(
@@ -88,9 +61,7 @@ class Trees:
     programs: Annotated[
         Path | None, option("--programs", help="a run whose samples are the first programs", metavar="RUN")
     ] = None
-    temperature: Annotated[
-        Any, option("--temperature", help="of all texts", parser=one_temperature, show=True, metavar="T")
-    ] = "0.8"
+    temperature: OneTemperature = "0.8"
 
     def repairing(self) -> Repairing:
         """Return it as the library takes it."""
@@ -137,7 +108,6 @@ def repair(
 
     After a kill the same command goes on; a larger --np, --nfr, --nf, --nr or --limit extends the trees.
     """
-    from regreen import report as reports
     from regreen.repair import repair as grow
 
     found = grow(
@@ -153,8 +123,5 @@ def repair(
         out=out,
         quiet=quiet,
     )
-    reported = reports.report([Path(found["run"])], scores.view())
-    print(json.dumps(reported) + "\n" if as_json else reports.render(reports.every_table(reported)), end="")
-    for note in found["notes"]:
-        say(note)
+    print_trees(found, scores.view(), as_json=as_json)
     return DONE

@@ -9,23 +9,21 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from regreen.cli.app import BAD_INPUT, DONE, NOT_GREEN, command, say
+from regreen.cli.app import BAD_INPUT, DONE, NOT_GREEN, command
+from regreen.cli.choices import Missing, Which
 from regreen.cli.options import (
     Asked,
     Bounds,
     Json,
-    Missing,
     Out,
     Problems,
     Quiet,
     Scores,
     Verbose,
-    Which,
     option,
     temperatures,
 )
-
-_BAD_LINES = 20  # said one by one
+from regreen.cli.printing import say_bad_lines, say_notes
 
 
 @command()
@@ -105,8 +103,7 @@ def evaluate(
         quiet=quiet,
     )
     _print_score(found, as_json=as_json, verbose=False)
-    for note in found["notes"]:
-        say(note)
+    say_notes(found)
     return DONE
 
 
@@ -134,15 +131,6 @@ def check(
     else:
         _print_check(found)
     return NOT_GREEN if found["failed"] else DONE
-
-
-def say_bad_lines(found: dict[str, Any]) -> None:
-    """Say the first bad lines, and where the others are."""
-    for line in found["bad_lines"][:_BAD_LINES]:
-        say(line)
-    left = len(found["bad_lines"]) - _BAD_LINES
-    if left > 0:
-        say(f'and {left} more; all are under "bad_lines" in {Path(found["run"], "scores.json")}')
 
 
 def _print_score(found: dict[str, Any], *, as_json: bool, verbose: bool) -> None:

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer import Argument
 
-from regreen.cli.app import DONE, app, say
+from regreen.cli.app import DONE, app
 from regreen.cli.options import Bounds, Json, Out, Quiet, grouped
+from regreen.cli.printing import say_notes
 
 train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
 app.add_typer(train, name="train", short_help="Train a model: sft.")
@@ -53,5 +54,4 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         )
     print(f"regreen evaluate BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --prompt {found['prompt']}", end="")
     print(" --examples 0" if found["examples"] else "")
-    for note in found["notes"]:
-        say(note)
+    say_notes(found)

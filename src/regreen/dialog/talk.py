@@ -11,7 +11,6 @@ Differences from the paper:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from regreen import prompts
@@ -21,15 +20,14 @@ from regreen.attempt.opening import as_json
 from regreen.controls import RESAMPLE
 from regreen.dialog.hinters import Hinter
 from regreen.feedback import error_sentence
+from regreen.inquiry import Inquiry
 from regreen.models import Model
-from regreen.options import Choice, Judging, Sampling, about, asked_of
+from regreen.options import Choice, Judging, Sampling
 from regreen.problem import Problem, with_revealed
 from regreen.prompts import Message, Prompt, Template, Wrong
 from regreen.records import Record
-from regreen.run import Run, Settings
 from regreen.summary import View
 from regreen.tree import key_of
-from regreen.working import finish, notes_on
 
 TURNS = 4  # of the model: section 6
 _AGAIN = "Give the whole program again, corrected, in a single ```python code block."
@@ -156,24 +154,16 @@ def dialog(
     """
     sampling = sampling or Sampling(temperatures=(0.8,))
     choice, judging = choice or Choice(), judging or Judging()
-    name, problems = choice.load(benchmark, "ask")
-    chosen = choice.choose(problems)
-    hinter, opening = open_hinter(chosen), Opening(sampling, chosen, model, choice.data)
-    decides = asked_of(model, sampling, opening.template, problems, choice, judging)
-    decides |= {"hints": hinter.name, "turns": turns, "reveal": reveal, "control": control}
-    grows = {"limit": choice.limit, "max_tokens_total": sampling.total}
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(judging.open())
-        facts = about(sandbox, model=dict(model.facts))
-        run = stack.enter_context(Run(out, Settings("dialog", name, decides, grows), about=facts))
+    inquiry = Inquiry.of(benchmark, model, sampling, choice, judging)
+    chosen = inquiry.problems
+    hinter = open_hinter(chosen)
+    decides = {"hints": hinter.name, "turns": turns, "reveal": reveal, "control": control}
+    with judging.open() as sandbox, inquiry.run("dialog", out, sandbox, decides=decides) as run:
         grower = Grower(run, sandbox, hinter.models(model), tokens=sampling.total)
-        talk = Talk(grower, opening, model, hinter, turns=turns, reveal=reveal)
+        talk = Talk(grower, inquiry.opening, model, hinter, turns=turns, reveal=reveal)
         stages = {"talking": talk.about} | ({"resampling": talk.fresh} if control else {})
         for what, policy in stages.items():
             if not grower.out_of_tokens:
                 quietly = quiet or hinter.at_once is not None
                 grower.grow(chosen, policy, what=what, total=len(chosen), at_once=hinter.at_once, quiet=quietly)
-        run.manifest.update(model=dict(model.facts))
-        found = finish(run, view)
-        stopped_at = run.counts.generated if grower.out_of_tokens else None
-        return found | {"notes": notes_on(found, *hinter.models(model), stopped_at=stopped_at)}
+        return inquiry.end(run, view, *hinter.models(model), out_of_tokens=grower.out_of_tokens)

@@ -5,18 +5,17 @@ Source: Chen et al. 2021 (arXiv 2107.03374), sections 2.1 and 3.3; Austin et al.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
-from regreen.attempt import Ask, Asking, Opening
+from regreen.attempt import Ask, Asking
+from regreen.inquiry import Inquiry
 from regreen.models import Model
-from regreen.options import Choice, Judging, Sampling, about, asked_of
-from regreen.problem import Problem
+from regreen.options import Choice, Judging, Sampling
 from regreen.records import Record
-from regreen.run import Run, Settings
+from regreen.run import Run
 from regreen.summary import View
-from regreen.working import finish, judge_rows, notes_on
+from regreen.working import judge_rows
 
 
 def evaluate(
@@ -50,26 +49,20 @@ def evaluate(
         InfrastructureError: the model or the judge cannot be reached; the same call continues.
     """
     sampling, choice, judging = sampling or Sampling(), choice or Choice(), judging or Judging()
-    name, problems = choice.load(benchmark, "ask")
-    chosen = choice.choose(problems)
-    opening = Opening(sampling, chosen, model, choice.data)
-    decides = asked_of(model, sampling, opening.template, problems, choice, judging)
-    grows = {"n": sampling.n, "limit": choice.limit, "max_tokens_total": sampling.total}
-    with ExitStack() as stack:
-        sandbox = stack.enter_context(judging.open())
-        facts = about(sandbox, model=dict(model.facts), tokens_total=sampling.total)
-        run = stack.enter_context(Run(out, Settings("evaluate", name, decides, grows), about=facts))
-        asking = stack.enter_context(Asking(_asks(chosen, opening, run), model, run, tokens=sampling.total))
-        total = len(chosen) * sampling.n * len(sampling.temperatures)
+    inquiry = Inquiry.of(benchmark, model, sampling, choice, judging)
+    total = len(inquiry.problems) * sampling.n * len(sampling.temperatures)
+    with (
+        judging.open() as sandbox,
+        inquiry.run("evaluate", out, sandbox, grows={"n": sampling.n}, tokens_total=sampling.total) as run,
+        Asking(_asks(inquiry, run), model, run, tokens=sampling.total) as asking,
+    ):
         judge_rows(asking, sandbox, run, quiet=quiet, total=total)
-        run.manifest.update(model=dict(model.facts))
-        found = finish(run, view)
-    return found | {"notes": notes_on(found, model, stopped_at=run.counts.generated if asking.out_of_tokens else None)}
+        return inquiry.end(run, view, out_of_tokens=asking.out_of_tokens)
 
 
-def _asks(problems: Sequence[Problem], opening: Opening, run: Run) -> Iterator[Ask]:
+def _asks(inquiry: Inquiry, run: Run) -> Iterator[Ask]:
     """Yield every program wanted: one for each problem, then the next for each, so that a stop leaves them even."""
-    sampling = opening.sampling
+    sampling = inquiry.sampling
     for index in range(sampling.n * len(sampling.temperatures)):
-        for problem in problems:
-            yield opening.ask(problem, index, run)
+        for problem in inquiry.problems:
+            yield inquiry.opening.ask(problem, index, run)

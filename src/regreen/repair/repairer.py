@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from regreen.arms import Static, open_arms, split_arms
 from regreen.attempt import Grower, Opening
 from regreen.attempt.growing import Policy, all_of
 from regreen.controls import ALONE, resample, swap
+from regreen.inquiry import Inquiry
 from regreen.models import Model
-from regreen.options import Sampling
 from regreen.problem import Problem, with_revealed
 from regreen.records import TREES, Record, read_records
 from regreen.repair.growth import Growth
@@ -32,28 +31,24 @@ class Repairer:
 
     def __init__(
         self,
-        model: Model,
+        inquiry: Inquiry,
         explainer: Model | None,
-        sampling: Sampling,
         repairing: Repairing,
-        problems: Sequence[Problem],
         sandbox: LocalSandbox,
-        data: Path | None = None,
     ) -> None:
-        self.opening = Opening(sampling, problems, model, data)
-        self._model = model
-        self._data = data
-        self._sampling = sampling
+        self._inquiry = inquiry
         self._repairing = repairing
+        self._sandbox = sandbox
+        model, problems = inquiry.model, inquiry.problems
         arms, speaker = split_arms(repairing.feedback)[0], explainer_of(repairing.feedback)
         ids = {problem.id for problem in problems}
         names = "+".join(arm for arm in arms if arm != "none")
-        opened = open_arms(names, sandbox, problems=ids, seed=sampling.seed) if names else []
+        opened = open_arms(names, sandbox, problems=ids, seed=inquiry.sampling.seed) if names else []
         voice = {None: None, "self": model}.get(speaker, explainer)
         self._voices = open_voices(
-            repairing, problems[0], model, voice, tuple(opened), chat=self.opening.template.is_chat
+            repairing, problems[0], model, voice, tuple(opened), chat=inquiry.opening.template.is_chat
         )
-        self._widths = repairing.widths(sampling.n, self._voices)
+        self._widths = repairing.widths(inquiry.sampling.n, self._voices)
 
     def decides(self) -> Record:
         """Return what decides the trees beside the first programs."""
@@ -69,51 +64,56 @@ class Repairer:
     def grows(self) -> dict[str, int | None]:
         """Return the widths, which may grow from one call to the next."""
         widths = self._widths
-        return {"np": widths.np, "nf": widths.nf, "nr": widths.nr, "max_tokens_total": self._sampling.total}
+        return {"np": widths.np, "nf": widths.nf, "nr": widths.nr}
 
-    def grow(self, run: Run, sandbox: LocalSandbox, problems: Sequence[Problem], *, quiet: bool = True) -> bool:
+    def grow(self, run: Run, *, quiet: bool = True) -> bool:
         """Grow all trees, then the controls; False if the tokens were spent before the end."""
-        models = [self._model, *([self._voices.model] if self._voices.model else [])]
-        grower = Grower(run, sandbox, models, tokens=self._sampling.total)
-        stages: dict[str, Callable[[Grower, Sequence[Problem]], Policy]] = {"growing trees": self._tree}
+        problems = self._inquiry.problems
+        grower = Grower(run, self._sandbox, self._models(), tokens=self._inquiry.sampling.total)
+        stages: dict[str, Callable[[Grower], Policy]] = {"growing trees": self._tree}
         if "resample" in self._repairing.controls:
             stages["resampling"] = self._resample
-            if self._voices.model not in (None, self._model):
+            if self._voices.model not in (None, self._inquiry.model):
                 stages["the explaining model alone"] = self._alone
         if "swapped" in self._repairing.controls:
             stages["swapping feedback"] = self._swapped
         for what, stage in stages.items():
             if not grower.out_of_tokens:
-                policy = stage(grower, problems)
-                grower.grow(problems, policy, what=what, total=len(problems), quiet=quiet)
+                grower.grow(problems, stage(grower), what=what, total=len(problems), quiet=quiet)
         return not grower.out_of_tokens
 
+    def _models(self) -> list[Model]:
+        return [self._inquiry.model, *([self._voices.model] if self._voices.model else [])]
+
     def _growth(self, grower: Grower, problem: Problem) -> Growth:
-        told = self.opening.showing(problem)
+        opening = self._inquiry.opening
+        told = opening.showing(problem)
         if self._repairing.reveal is not None:
             told = with_revealed(told, self._repairing.reveal)
-        return Growth(problem, told, grower, self.opening, self._model, self._voices)
+        return Growth(problem, told, grower, opening, self._inquiry.model, self._voices)
 
-    def _tree(self, grower: Grower, _: Sequence[Problem]) -> Policy:
+    def _tree(self, grower: Grower) -> Policy:
         order = partial(batched, full=True) if self._repairing.full else ORDERS[self._repairing.order]
         return lambda problem: order(self._growth(grower, problem), self._widths)
 
-    def _resample(self, grower: Grower, _: Sequence[Problem]) -> Policy:
+    def _resample(self, grower: Grower) -> Policy:
         budgets = _spent(grower.run, firsts=False)
-        draw = partial(resample, grower=grower, opening=self.opening, model=self._model, full=self._repairing.full)
+        opening, model = self._inquiry.opening, self._inquiry.model
+        draw = partial(resample, grower=grower, opening=opening, model=model, full=self._repairing.full)
         return lambda problem: draw(problem, budgets[problem.id])
 
-    def _alone(self, grower: Grower, problems: Sequence[Problem]) -> Policy:
+    def _alone(self, grower: Grower) -> Policy:
         model, budgets = self._voices.model, _spent(grower.run, firsts=True)
         assert model is not None  # else there is no such stage
-        opening = Opening(replace(self._sampling, prompt=None), problems, model, self._data)
+        sampling, data = replace(self._inquiry.sampling, prompt=None), self._inquiry.choice.data
+        opening = Opening(sampling, self._inquiry.problems, model, data)
         draw = partial(resample, grower=grower, opening=opening, model=model, role=ALONE, full=self._repairing.full)
         return lambda problem: draw(problem, budgets[problem.id])
 
-    def _swapped(self, grower: Grower, problems: Sequence[Problem]) -> Policy:
-        growths = {problem.id: self._growth(grower, problem) for problem in problems}
+    def _swapped(self, grower: Grower) -> Policy:
+        growths = {problem.id: self._growth(grower, problem) for problem in self._inquiry.problems}
         told = [growths[node.problem].told(node) for node in _nodes(grower.run) if _first_words(node, growths)]
-        swapped = swap(told, seed=self._sampling.seed)
+        swapped = swap(told, seed=self._inquiry.sampling.seed)
 
         async def policy(problem: Problem) -> None:
             given = swapped.get(problem.id, ())

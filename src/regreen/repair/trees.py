@@ -16,17 +16,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from regreen.errors import InputError
+from regreen.inquiry import Inquiry
 from regreen.models import Model
-from regreen.options import Choice, Judging, Sampling, about, asked_of
+from regreen.options import Choice, Judging, Sampling
 from regreen.program import program_from_line
 from regreen.records import PROGRAMS, Record, read_records
 from regreen.repair.again import judge_again
 from regreen.repair.options import Repairing
 from regreen.repair.repairer import Repairer
-from regreen.run import Run, Settings, read_manifest
+from regreen.run import Run, read_manifest
 from regreen.summary import View
 from regreen.tree import SAMPLE
-from regreen.working import finish, notes_on
 
 
 def repair(
@@ -69,23 +69,18 @@ def repair(
     repairing, choice, judging = repairing or Repairing(), choice or Choice(), judging or Judging()
     if len(sampling.temperatures) != 1:
         raise InputError("repair: give one --temperature; trees of several cannot be compared")
-    name, problems = choice.load(benchmark, "ask")
-    chosen = choice.choose(problems)
+    inquiry = Inquiry.of(benchmark, model, sampling, choice, judging)
     with ExitStack() as stack:
         sandbox = stack.enter_context(judging.open())
-        repairer = Repairer(model, explainer, sampling, repairing, chosen, sandbox, choice.data)
-        decides = asked_of(model, sampling, repairer.opening.template, problems, choice, judging) | repairer.decides()
-        decides["programs"] = None if programs is None else read_manifest(programs)["hash"]
-        settings = Settings("repair", name, decides, repairer.grows() | {"limit": choice.limit})
-        run = stack.enter_context(Run(out, settings, about=about(sandbox, model=dict(model.facts))))
+        repairer = Repairer(inquiry, explainer, repairing, sandbox)
+        decides = repairer.decides() | {"programs": None if programs is None else read_manifest(programs)["hash"]}
+        run = stack.enter_context(inquiry.run("repair", out, sandbox, decides=decides, grows=repairer.grows()))
         if programs is not None:
-            _copy_programs(programs, run, {problem.id for problem in chosen}, sampling.n)
-        done = repairer.grow(run, sandbox, chosen, quiet=quiet)
-        run.manifest.update(model=dict(model.facts))
+            _copy_programs(programs, run, {problem.id for problem in inquiry.problems}, sampling.n)
+        done = repairer.grow(run, quiet=quiet)
         if done:
-            judge_again(run, sandbox, chosen, share=repairing.again, seed=sampling.seed, quiet=quiet)
-        found = finish(run, view)
-    return found | {"notes": notes_on(found, model, explainer, stopped_at=None if done else run.counts.generated)}
+            judge_again(run, sandbox, inquiry.problems, share=repairing.again, seed=sampling.seed, quiet=quiet)
+        return inquiry.end(run, view, explainer, out_of_tokens=not done)
 
 
 def _copy_programs(source: Path, run: Run, problems: set[str], n: int) -> None:

@@ -9,7 +9,7 @@ from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
 from regreen.report.studies import study_tables
 from regreen.report.tables import Form, Table, differences, render, tables
-from regreen.report.view import Prices, RepairView
+from regreen.report.trees import Prices, RepairView
 
 __all__ = [
     "Form",

@@ -16,7 +16,7 @@ from regreen.run import read_manifest
 from regreen.summary import View, recorded_verdicts, summarise
 
 if TYPE_CHECKING:
-    from regreen.report.view import RepairView
+    from regreen.report.trees import RepairView
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def report(paths: Sequence[Path], view: View | None = None, *, repair_view: Repa
         repair_view: how repair trees are reported, of runs that have any.
 
     Returns:
-        One run's summary, with trees also what :func:`regreen.report.repair.repair` says of them; for several,
-        ``runs`` with a summary each, and for exactly two, ``paired``: their difference.
+        One run's summary, with trees also what :func:`regreen.report.trees.summary.tree_summary` says of them; for
+        several, ``runs`` with a summary each, and for exactly two, ``paired``: their difference.
 
     Raises:
         InputError: a path is no run directory.
@@ -69,9 +69,9 @@ def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record
     if run.manifest["command"] == "dialog":
         summary["dialog"] = dialog_summary(run.path, turns=run.manifest["settings"]["turns"], seed=view.seed)
     elif (run.path / TREES).exists():
-        from regreen.report.repair import repair  # NumPy, which other runs do without
+        from regreen.report.trees.summary import tree_summary  # NumPy, which other runs do without
 
-        summary |= repair(run.path, repair_view, seed=view.seed)
+        summary |= tree_summary(run.path, repair_view, seed=view.seed)
         summary["repair"]["reveal"] = run.manifest["settings"].get("reveal")
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
 

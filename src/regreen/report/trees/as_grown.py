@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from regreen.metrics import mean_interval, paired_difference, paired_permutation
 from regreen.records import Key, Record
-from regreen.report.grown import CONTROL, Grown, Judged
-from regreen.report.view import Prices
+from regreen.report.trees.grown import CONTROL, Grown, Judged
+from regreen.report.trees.view import Prices
 from regreen.tree import Node
 
 _ALPHA = 0.05

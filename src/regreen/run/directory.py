@@ -10,15 +10,10 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
-import re
-import sys
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext, suppress
-from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -42,51 +37,15 @@ from regreen.records import (
     Lines,
     Places,
     Record,
-    read_json,
     read_records,
     write_json,
 )
+from regreen.run.manifest import LOCK, Settings, begun, now, resumed
 from regreen.tree import Node, node_to_line
 from regreen.verdict import Outcome, Verdict, verdict_from_line, verdict_to_line
 
 _SYNC_SECONDS = 5.0
 _CHECK_TEXT = 2_000  # characters of a check's text that problems.jsonl keeps, for `regreen show`
-_LOCK = ".lock"
-_DIGESTS = ("samples", "problems")  # settings that stand for a file's content
-_MANIFEST_FIELDS: Mapping[str, Any] = {
-    "command": str,
-    "benchmark": str,
-    "settings": dict,
-    "grows": dict,
-    "seconds": float | int,
-    "finished": str | None,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a run is asked to do.
-
-    ``decides`` holds everything that decides the result, as plain JSON: a run directory is continued only if it is the
-    same. ``grows`` holds what may grow from one call to the next: ``n`` and ``limit``, None being without end.
-    """
-
-    command: str
-    benchmark: str
-    decides: Mapping[str, Any]
-    grows: Mapping[str, int | None] = field(default_factory=dict)
-
-    @property
-    def hash(self) -> str:
-        """Eight hexadecimal digits over the command, the benchmark and all that decides the result."""
-        text = json.dumps([self.command, self.benchmark, self.decides], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-    @property
-    def directory(self) -> Path:
-        """Where the run lies unless ``-o`` says otherwise: ``runs/COMMAND-BENCHMARK-HASH``."""
-        slug = re.sub(r"[^A-Za-z0-9+._-]+", "-", self.benchmark).strip("-") or "problems"
-        return Path("runs") / f"{self.command}-{slug}-{self.hash}"
 
 
 class Run:
@@ -109,7 +68,7 @@ class Run:
         self._lock = _lock(self.path)
         self._guard = threading.RLock()
         try:
-            self.manifest = _continue(self.path, settings) or _begin(settings)
+            self.manifest = resumed(self.path, settings) or begun(settings)
             if not self.finished:
                 self.manifest.update(about or {})
             self._open_files()
@@ -228,7 +187,7 @@ class Run:
         self._sync()
         _write_samples(self.path)
         if not self.finished:
-            self.manifest.update(seconds=self.seconds, finished=_now())
+            self.manifest.update(seconds=self.seconds, finished=now())
         self._write_manifest()
 
     def write_scores(self, scores: Mapping[str, Any]) -> None:
@@ -291,95 +250,11 @@ class Run:
         write_json(self.path / MANIFEST, {**self.manifest, "seconds": self.seconds})
 
 
-def read_manifest(path: Path) -> Record:
-    """Return a run directory's manifest; raises InputError if the path is none."""
-    if not (path / MANIFEST).is_file():
-        raise InputError(f"{path}: not a run directory (no {MANIFEST}); give one that `regreen score` printed")
-    manifest = read_json(path / MANIFEST)
-    for name, kind in _MANIFEST_FIELDS.items():
-        if not isinstance(manifest.get(name, ...), kind):
-            raise InputError(
-                f"{path / MANIFEST}: no field {name!r} of the right kind; restore it, or begin again elsewhere"
-            )
-    return manifest
-
-
-def _begin(settings: Settings) -> Record:
-    return {
-        "v": 1,
-        "command": settings.command,
-        "benchmark": settings.benchmark,
-        "hash": settings.hash,
-        "settings": dict(settings.decides),
-        "grows": dict(settings.grows),
-        "versions": _versions(),
-        "argv": sys.argv,
-        "started": _now(),
-        "finished": None,
-        "seconds": 0.0,
-    }
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "regreen": metadata.version("regreen"),
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-
-
-def _continue(path: Path, settings: Settings) -> Record | None:
-    """Return the manifest of the run to continue, grown to the new settings, or None for a new directory."""
-    if not (path / MANIFEST).exists():
-        strangers = {entry.name for entry in path.iterdir()} - {_LOCK, f"{MANIFEST}.new"}
-        if strangers:
-            raise InputError(f"{path}: a folder with other files and no {MANIFEST}; give -o a new or an empty folder")
-        return None
-    manifest = read_manifest(path)
-    if manifest["command"] != settings.command:
-        given = f"{path} holds a run of {manifest['command']!r}, not of {settings.command!r}"
-        raise InputError(f"{given}; give another -o")
-    wanted = {"command": settings.command, "benchmark": settings.benchmark, **settings.decides}
-    held = {"command": manifest["command"], "benchmark": manifest["benchmark"], **manifest["settings"]}
-    differing = [_difference(name, held.get(name), wanted.get(name)) for name in _union(held, wanted)]
-    differing += [_shrunk(name, manifest["grows"].get(name), size) for name, size in settings.grows.items()]
-    named = [text for text in differing if text]
-    if named:
-        raise InputError(f"{path} holds another run: {'; '.join(named)}. Give the same settings, or another -o")
-    if manifest["grows"] != dict(settings.grows):
-        manifest.update(grows=dict(settings.grows), finished=None)
-    return manifest
-
-
-def _union(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    return [*first, *(name for name in second if name not in first)]
-
-
-def _difference(name: str, held: Any, wanted: Any) -> str | None:
-    if held == wanted:
-        return None
-    if name in _DIGESTS and held and wanted:
-        return f"the content of {name} is another"
-    return f"{name} is {_short(held)} there, {_short(wanted)} here"
-
-
-def _shrunk(name: str, held: int | None, wanted: int | None) -> str | None:
-    """Say that a size would shrink; None, without end, is the largest."""
-    if wanted is None or (held is not None and held <= wanted):
-        return None
-    return f"{name} is {'all' if held is None else held} there, {wanted} here, and may only grow"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _lock(path: Path) -> int:
     """Take the directory's lock, which the kernel frees when this process ends, however it ends."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise InputError(f"{path}: cannot be used as a run directory ({error.strerror}); give another -o") from error
     try:
@@ -417,7 +292,3 @@ def _write_samples(path: Path) -> None:
             if record.get("role", "sample") == "sample" and record.get("error") is None:
                 file.write(json.dumps({"task_id": record["problem"], "solution": record["source"]}) + "\n")
     draft.replace(path / SAMPLES)
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

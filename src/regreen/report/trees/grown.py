@@ -11,7 +11,7 @@ from typing import NamedTuple
 from regreen.errors import InputError
 from regreen.metrics import Feedback, First, FrozenTree, Repair, joint
 from regreen.records import PROBLEMS, PROGRAMS, TREES, VERDICTS, Key, Record, read_records
-from regreen.report.view import Prices, Verdicts
+from regreen.report.trees.view import Prices, Verdicts
 from regreen.tree import REFUSED, Node, RepairTree, read_trees
 
 REJUDGED = "rejudged.jsonl"

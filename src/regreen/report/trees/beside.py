@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from regreen.records import Record
-from regreen.report.grown import CONTROL, Grown, models_of, repairs_below, round_of
-from regreen.report.view import Verdicts
+from regreen.report.trees.grown import CONTROL, Grown, models_of, repairs_below, round_of
+from regreen.report.trees.view import Verdicts
 from regreen.tree import Node, RepairTree
 
 _RESAMPLE, _SWAPPED = f"{CONTROL}resample", f"{CONTROL}swapped:"

@@ -12,10 +12,10 @@ import numpy as np
 from regreen.errors import InputError
 from regreen.metrics import Forest, Width, mean_interval
 from regreen.records import Record
-from regreen.report.as_grown import as_grown
-from regreen.report.beside import controls, diversity, feedback_texts, rounds
-from regreen.report.cells import Grid, baseline, cells
-from regreen.report.grown import (
+from regreen.report.trees.as_grown import as_grown
+from regreen.report.trees.beside import controls, diversity, feedback_texts, rounds
+from regreen.report.trees.cells import Grid, baseline, cells
+from regreen.report.trees.grown import (
     AXES,
     Grown,
     chosen_verdicts,
@@ -23,13 +23,13 @@ from regreen.report.grown import (
     read_grown,
     repairs_below,
 )
-from regreen.report.view import RepairView, Verdicts
+from regreen.report.trees.view import RepairView, Verdicts
 
 N_P, N_FR = (1, 2, 5, 10, 25), (1, 3, 5, 10)  # Olausson et al. 2023, figure 3
 _DENSE = 25  # figure 4: n_p = 1 ... 25 at n_fr = 1
 
 
-def repair(run: Path, view: RepairView | None = None, *, seed: int = 0) -> Record:
+def tree_summary(run: Path, view: RepairView | None = None, *, seed: int = 0) -> Record:
     """Return what the trees of a run directory come to, as plain JSON.
 
     Args:

@@ -9,7 +9,7 @@ import pytest
 from regreen.evaluate import Choice, Samples, score
 from regreen.metrics import First, Forest, Width, joint
 from regreen.records import PROGRAMS, VERDICTS, read_records
-from regreen.report.cells import BETTER, Grid, cells
+from regreen.report.trees.cells import BETTER, Grid, cells
 
 pytestmark = pytest.mark.data
 

@@ -11,10 +11,10 @@ from regreen import Assert, CheckResult, InputError, Node, Outcome, Problem, Pro
 from regreen.cli import main
 from regreen.metrics import Forest, Width, expected
 from regreen.report import Prices, RepairView, render, report
-from regreen.report.cells import BETTER, NEITHER, holm
-from regreen.report.grown import numbers, read_grown
-from regreen.report.repair import repair
-from regreen.report.repair_tables import repair_tables
+from regreen.report.trees import tree_tables
+from regreen.report.trees.cells import BETTER, NEITHER, holm
+from regreen.report.trees.grown import numbers, read_grown
+from regreen.report.trees.summary import tree_summary
 from regreen.run import Run, Settings
 
 N_P, N_FR = 6, 3
@@ -93,7 +93,7 @@ def test_every_cell_is_the_closed_form_of_the_trees_in_the_run(trees):
 
 
 def test_costs_stand_on_every_axis_and_prices_need_a_price(trees):
-    found = repair(trees, RepairView(n_p=(1,), n_fr=(1,), prices={"m": Prices(1.0, 0.5, 4.0)}))
+    found = tree_summary(trees, RepairView(n_p=(1,), n_fr=(1,), prices={"m": Prices(1.0, 0.5, 4.0)}))
     spent = found["repair"]["spent"]
     firsts = 12 * N_P
     repairs = spent["programs"] - firsts
@@ -103,11 +103,11 @@ def test_costs_stand_on_every_axis_and_prices_need_a_price(trees):
     assert (spent["cached"], spent["calls"], spent["checks"]) == (40 * firsts, firsts + repairs, 2 * (firsts + repairs))
     price = (60 * 1.0 + 40 * 0.5 + 10 * 4.0) * firsts + (150 * 1.0 + 20 * 4.0) * repairs
     assert spent["price"] == pytest.approx(price / 1e6)
-    assert repair(trees)["repair"]["spent"]["price"] is None
+    assert tree_summary(trees)["repair"]["spent"]["price"] is None
 
 
 def test_a_wider_cell_than_the_frozen_tree_is_not_clamped_and_what_is_possible_is_said(trees, capsys):
-    found = repair(trees, RepairView(n_p=(6, 7), n_fr=(3, 4)))
+    found = tree_summary(trees, RepairView(n_p=(6, 7), n_fr=(3, 4)))
     assert [cell["pass"] is not None for cell in found["grid"]] == [True, False, False, False]
     assert found["grid"][3]["verdict"] == "-"
     assert found["repair"]["possible"] == {"n_p": 6, "n_fr": 3}
@@ -119,11 +119,11 @@ def test_a_wider_cell_than_the_frozen_tree_is_not_clamped_and_what_is_possible_i
 
 
 def test_repair_that_solves_what_resampling_cannot_is_better_and_a_useless_one_is_not(tmp_path):
-    good = repair(write_trees(tmp_path / "good", 24, repaired=0.9), RepairView(n_p=(2,), n_fr=(1,)))
+    good = tree_summary(write_trees(tmp_path / "good", 24, repaired=0.9), RepairView(n_p=(2,), n_fr=(1,)))
     assert good["grid"][0]["verdict"] == BETTER
     stop = good["grid"][0]["baselines"]["same_stop"]
     assert 0 < stop["low"] < stop["effect"] < stop["high"]
-    useless = repair(write_trees(tmp_path / "bad", 24, repaired=0.0), RepairView(n_p=(2,), n_fr=(1,)))
+    useless = tree_summary(write_trees(tmp_path / "bad", 24, repaired=0.0), RepairView(n_p=(2,), n_fr=(1,)))
     assert useless["grid"][0]["baselines"]["same_stop"]["effect"] < 0
     assert useless["grid"][0]["verdict"] != BETTER
     assert useless["grid"][0]["baselines"]["paper"]["effect"] > useless["grid"][0]["baselines"]["same_stop"]["effect"]
@@ -138,8 +138,8 @@ def test_p_values_are_corrected_for_their_number():
 def test_the_bootstrap_reports_what_the_closed_forms_do_with_its_deviation(trees, order):
     for replacement in ("with", "without"):
         view = {"n_p": (2,), "n_fr": (1,), "order": order, "replacement": replacement}
-        exact = repair(trees, RepairView(**view))["grid"][0]
-        drawn = repair(trees, RepairView(**view, estimator="bootstrap", trees=4000))["grid"][0]
+        exact = tree_summary(trees, RepairView(**view))["grid"][0]
+        drawn = tree_summary(trees, RepairView(**view, estimator="bootstrap", trees=4000))["grid"][0]
         assert drawn["pass"] == pytest.approx(exact["pass"], abs=4 * drawn["deviation"]["pass"] / 4000**0.5)
         assert drawn["tokens"] == pytest.approx(exact["tokens"], abs=4 * drawn["deviation"]["sampled"] / 4000**0.5)
 
@@ -153,12 +153,12 @@ def test_levels_of_difficulty_stand_apart(trees):
 
 def test_flipped_problems_leave_every_arm_and_flips_both_ways_are_said(tmp_path):
     path = write_trees(tmp_path / "r", 6)
-    whole = repair(path)
+    whole = tree_summary(path)
     with Run(path, SETTINGS) as run:
         for index, right in enumerate([True, False]):
             run.add_program(Program("p1", index, "y", role="control:resample", tokens=7))
             run.add_verdict(("p1", index, "control:resample"), verdict(right))
-    assert repair(path)["repair"]["controls"]["resample"] == {
+    assert tree_summary(path)["repair"]["controls"]["resample"] == {
         "passed": 1, "programs": 2, "rate": 0.5, "problems": 1, "solved": 1, "tokens": 14,
     }  # fmt: skip
     first = read_grown(path).judged["p1", 0, "sample"].passed
@@ -168,12 +168,12 @@ def test_flipped_problems_leave_every_arm_and_flips_both_ways_are_said(tmp_path)
         for name, at, right in again
     ]
     (path / "rejudged.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    found = repair(path)["repair"]
+    found = tree_summary(path)["repair"]
     assert (found["problems"], whole["repair"]["problems"]) == (5, 6)
     assert found["rejudged"]["left_out"] == ["p1"]
     assert found["rejudged"]["passed_then_failed"] + found["rejudged"]["failed_then_passed"] == 1
     assert found["controls"]["resample"] is None
-    assert "judged again: 3 programs" in render(repair_tables(report([path])), "text")
+    assert "judged again: 3 programs" in render(tree_tables(report([path])), "text")
 
 
 def test_swapped_feedback_stands_beside_the_trees_own_repairs_of_the_same_programs(tmp_path):
@@ -184,7 +184,7 @@ def test_swapped_feedback_stands_beside_the_trees_own_repairs_of_the_same_progra
             add(run, "p", f"{i}.0", "joint", i == 0)
         for j in range(2):
             run.add_verdict(("p", 0, f"control:swapped:{j}"), verdict(j == 1))
-    found = repair(tmp_path / "r")["repair"]["controls"]["swapped"]
+    found = tree_summary(tmp_path / "r")["repair"]["controls"]["swapped"]
     assert (found["passed"], found["programs"], found["rate"]) == (1, 2, 0.5)
     assert found["own"] == {"passed": 1, "programs": 1, "rate": 1.0}
 
@@ -197,7 +197,7 @@ def test_success_on_never_revealed_checks_is_counted_alone(tmp_path):
         add(run, "p", "0.0", "joint", False, hidden=True)
         add(run, "all", "0", "program", False)
         add(run, "all", "0.0", "joint", False)
-    found = repair(tmp_path / "r")
+    found = tree_summary(tmp_path / "r")
     assert found["grid"][0]["pass"] == 0.0
     assert (found["repair"]["hidden"]["problems"], found["repair"]["hidden"]["grid"][0]["pass"]) == (1, 1.0)
 
@@ -210,13 +210,13 @@ def test_a_chain_is_told_round_by_round(tmp_path):
                 right = depth == length - 1 and at < 2
                 node = Node(f"p{at}", name, "joint" if depth else "program", source="x", recorded=right)
                 run.add_node(node)
-    found = repair(tmp_path / "r")
+    found = tree_summary(tmp_path / "r")
     assert found["repair"]["verdicts"] == "recorded"
     told = [(r["programs"], r["passed"], r["solved"]) for r in found["repair"]["rounds"]]
     assert told == [(3, 1, pytest.approx(1 / 3)), (2, 0, pytest.approx(1 / 3)), (2, 1, pytest.approx(2 / 3))]
     assert found["repair"]["budget"] == "programs"
     with pytest.raises(InputError, match=r"7 programs have no verdict \(ours\).*--verdicts recorded"):
-        repair(tmp_path / "r", RepairView(verdicts="ours"))
+        tree_summary(tmp_path / "r", RepairView(verdicts="ours"))
 
 
 def test_first_programs_differ_by_syntax_and_by_what_they_return(tmp_path):
@@ -225,7 +225,7 @@ def test_first_programs_differ_by_syntax_and_by_what_they_return(tmp_path):
         sources = ["def f(): return 1\n", "def f():\n    # the same\n    return 1\n", "def f(): return 2\n"]
         for i, source in enumerate(sources):
             add(run, "p", str(i), "program", False, source=source, got="1" if i < 2 else "2")
-    rows = repair(tmp_path / "r", RepairView())["repair"]["diversity"]
+    rows = tree_summary(tmp_path / "r", RepairView())["repair"]["diversity"]
     assert [row["syntax"] for row in rows] == [pytest.approx(1.0), pytest.approx(1 + 2 / 3), pytest.approx(2.0)]
     assert [row["outputs"] for row in rows] == [row["syntax"] for row in rows]
 
@@ -243,16 +243,16 @@ def test_words_of_another_model_are_searched_for_code_and_for_lines_of_the_chang
         for j, text in enumerate(texts):
             add(run, "p", f"0.{j}", "feedback", text=text, model="other")
             add(run, "p", f"0.{j}.0", "repair", True, source="def f(a, b):\n    return a + b\n")
-    found = repair(tmp_path / "r")
+    found = tree_summary(tmp_path / "r")
     assert found["repair"]["feedback"] == {
         "models": ["other"], "texts": 4, "with_code": 0.5, "with_a_line_of_the_change": 0.5,
     }  # fmt: skip
     assert found["grid"][0]["costs"]["calls"] == 3.0
-    assert "feedback of other: 50.0 % hold code" in render(repair_tables(report([tmp_path / "r"])), "text")
+    assert "feedback of other: 50.0 % hold code" in render(tree_tables(report([tmp_path / "r"])), "text")
 
 
 def test_the_tables_are_printed_as_text_markdown_and_numbers(trees, capsys):
-    text = render(repair_tables(report([trees])), "text")
+    text = render(tree_tables(report([trees])), "text")
     for title in ("pass@t", "against resampling", "Normalised", "dense curve", "By difficulty", "Diversity", "Rounds"):
         assert title in text
     assert "not distinguishable" in text or BETTER in text
@@ -295,9 +295,9 @@ def test_a_report_without_trees_has_nothing_of_them(tmp_path):
         run.add_verdict(("p", 0, "sample"), verdict(True))
     found = report([tmp_path / "r"])
     assert "grid" not in found
-    assert repair_tables(found) == []
+    assert tree_tables(found) == []
 
 
 def test_none_can_be_told_from_resampling_on_two_problems(tmp_path):
-    found = repair(write_trees(tmp_path / "r", 2, repaired=1.0), RepairView(n_p=(1,), n_fr=(1,)))
+    found = tree_summary(write_trees(tmp_path / "r", 2, repaired=1.0), RepairView(n_p=(1,), n_fr=(1,)))
     assert found["grid"][0]["verdict"] == NEITHER

@@ -1,0 +1,79 @@
+"""A model is asked about a benchmark's problems: how evaluating, repairing and dialogs begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regreen.attempt import Opening
+from regreen.models import Model
+from regreen.options import Choice, Judging, Sampling, about, asked_of
+from regreen.problem import Problem
+from regreen.records import Record
+from regreen.run import Run, Settings
+from regreen.sandbox import LocalSandbox
+from regreen.summary import View
+from regreen.working import finish, notes_on
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Who is asked about which problems, and how.
+
+    ``benchmark`` is the benchmark's full name, ``problems`` are those chosen of it. ``decides`` holds all that decides
+    first programs and their verdicts.
+    """
+
+    benchmark: str
+    problems: list[Problem]
+    model: Model
+    sampling: Sampling
+    choice: Choice
+    opening: Opening
+    decides: Record
+
+    @classmethod
+    def of(cls, benchmark: str, model: Model, sampling: Sampling, choice: Choice, judging: Judging) -> Inquiry:
+        """Load the problems and the prompt; raises InputError where one of them is not to be had."""
+        name, problems = choice.load(benchmark, "ask")
+        chosen = choice.choose(problems)
+        opening = Opening(sampling, chosen, model, choice.data)
+        decides = asked_of(model, sampling, opening.template, problems, choice, judging)
+        return cls(name, chosen, model, sampling, choice, opening, decides)
+
+    def run(
+        self,
+        command: str,
+        out: Path | None,
+        sandbox: LocalSandbox,
+        *,
+        decides: Mapping[str, Any] | None = None,
+        grows: Mapping[str, int | None] | None = None,
+        **facts: Any,
+    ) -> Run:
+        """Open the run directory.
+
+        Args:
+            command: whose run it is.
+            out: where it lies; None for the settings' own place.
+            sandbox: where its programs are judged.
+            decides: what decides the result beside the first programs.
+            grows: what may grow beside the problems and the tokens.
+            facts: further ones for the manifest.
+
+        Raises:
+            RunLockedError: another process writes to it.
+            InputError: it is no run directory, or one with other settings.
+        """
+        limits = {"limit": self.choice.limit, "max_tokens_total": self.sampling.total}
+        settings = Settings(command, self.benchmark, {**self.decides, **(decides or {})}, {**(grows or {}), **limits})
+        return Run(out, settings, about=about(sandbox, model=dict(self.model.facts), **facts))
+
+    def end(self, run: Run, view: View | None, *others: Model | None, out_of_tokens: bool) -> Record:
+        """Write the scores; return them with ``notes``, what the user must hear of this model and the others asked."""
+        run.manifest.update(model=dict(self.model.facts))
+        found = finish(run, view)
+        stopped_at = run.counts.generated if out_of_tokens else None
+        return found | {"notes": notes_on(found, self.model, *others, stopped_at=stopped_at)}
