@@ -188,6 +188,9 @@ class Trees:
     n_fr: Annotated[
         Any, option("--nfr", help="repairs of each failing one, as 1,3", parser=widths, metavar="N,N,...")
     ] = None
+    n_r: Annotated[
+        int, option("--nr", help="repairs of each explanation, where those stand apart", min=1, show=True, metavar="N")
+    ] = 1
     order: Annotated[Order, option("--order", help="in which trees are searched", show=True)] = Order.BATCHED
     replacement: Annotated[
         Replacement, option("--replacement", help="trees drawn without it, or as in the paper with it", show=True)
@@ -214,6 +217,7 @@ class Trees:
         return RepairView(
             n_p=self.n_p,
             n_fr=self.n_fr,
+            n_r=self.n_r,
             order=self.order.value,
             replacement=self.replacement.value,
             estimator=self.estimator.value,

@@ -92,6 +92,28 @@ def test_every_cell_is_the_closed_form_of_the_trees_in_the_run(trees):
     assert found["repair_success_rate"] == passed / every
 
 
+def test_several_repairs_of_each_explanation_are_drawn_where_they_stand_apart(tmp_path, capsys):
+    draws = random.Random(1)
+    with Run(tmp_path, SETTINGS) as run:
+        for name in ("p0", "p1", "p2"):
+            run.add_problem(problem(name))
+            for i in range(3):
+                add(run, name, f"{i}", "program", False)
+                for j in range(2):
+                    add(run, name, f"{i}.{j}", "feedback", tokens=7)
+                    for k in range(3):
+                        add(run, name, f"{i}.{j}.{k}", "repair", draws.random() < 0.3)
+    cell = report([tmp_path], repair_view=RepairView(n_p=(2,), n_fr=(2,), n_r=3))["grid"][0]
+    forest = Forest.of([numbers(tree, "ours", {}) for tree in read_grown(tmp_path).trees.values()])
+    assert cell["pass"] == pytest.approx(expected(forest, [Width(2, 2, 3)]).passed.mean())
+    assert (cell["n_r"], cell["k"]) == (3, 2 + 2 * 2 * 3)
+    with pytest.raises(SystemExit):
+        main(["report", str(tmp_path), "--np", "2", "--nfr", "1,2", "--nr", "2"])
+    printed = capsys.readouterr().out
+    assert "2 x 1 x 2" in printed
+    assert "n_fr up to 2, each with n_r up to 3 (--nr); a cell beyond that is -" in printed
+
+
 def test_costs_stand_on_every_axis_and_prices_need_a_price(trees):
     found = tree_summary(trees, RepairView(n_p=(1,), n_fr=(1,), prices={"m": Prices(1.0, 0.5, 4.0)}))
     spent = found["repair"]["spent"]

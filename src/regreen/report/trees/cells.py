@@ -106,7 +106,8 @@ def _cell(
     grid: Grid, width: Width, found: Expected, drawn: Drawn | None, at: int, against: Mapping[str, _Base]
 ) -> Record:
     passed, spent = found.passed[:, at], found.costs[:, at, grid.axis(grid.budget)]
-    cell = {"n_p": width.n_p, "n_fr": width.n_f, "k": width.programs, **_point(grid, found, at)}
+    sides = {"n_p": width.n_p, "n_fr": width.n_f, "n_r": width.n_r}
+    cell = {**sides, "k": width.programs, **_point(grid, found, at)}
     if drawn is not None:
         deviation = drawn.deviation
         cell["deviation"] = {"pass": _number(deviation.passed[at]), **_costs(grid, deviation.costs[at])}

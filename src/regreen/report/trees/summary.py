@@ -112,7 +112,7 @@ class Found:
         most = grid.forest.most
         n_ps = self.view.n_p or [n for n in N_P if n <= most.n_p] or N_P[:1]
         n_frs = self.view.n_fr or [n for n in N_FR if n <= most.n_f or most.n_f < 0] or N_FR[:1]
-        return [Width(n_p, n_fr) for n_p in n_ps for n_fr in n_frs]
+        return [Width(n_p, n_fr, self.view.n_r) for n_p in n_ps for n_fr in n_frs]
 
     def dense(self, grid: Grid) -> list[Width]:
         """Return n_p = 1 ... 25 with one repair each, as far as the frozen trees allow."""
@@ -189,7 +189,7 @@ def _settings(grid: Grid, view: RepairView, verdicts: Verdicts) -> Record:
 def _possible(grid: Grid) -> Record:
     """Return how wide trees can be drawn from the frozen ones; None is without end."""
     most = grid.forest.most
-    return {"n_p": most.n_p, "n_fr": None if most.n_f < 0 else most.n_f}
+    return {"n_p": most.n_p, "n_fr": None if most.n_f < 0 else most.n_f, "n_r": None if most.n_r < 0 else most.n_r}
 
 
 def _rejudged(grown: Grown) -> Record:

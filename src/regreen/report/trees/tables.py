@@ -227,7 +227,8 @@ def _notes(about: Record) -> Iterator[str]:
         yield "feedback saw the scoring checks (--reveal all)"
     possible = about["possible"]
     n_fr = "any" if possible["n_fr"] is None else f"up to {possible['n_fr']}"
-    yield f"the frozen trees allow n_p up to {possible['n_p']} and n_fr {n_fr}; a cell beyond that is -"
+    repairs = f", each with n_r up to {possible['n_r']} (--nr)" if (possible["n_r"] or 1) > 1 else ""
+    yield f"the frozen trees allow n_p up to {possible['n_p']} and n_fr {n_fr}{repairs}; a cell beyond that is -"
     if possible["n_fr"] == 0:
         yield "some failing program was not repaired: trees grown with --full have cells with repair"
     if about["budget"] == "programs":
@@ -260,7 +261,8 @@ def _axis(about: Record) -> str:
 
 
 def _name(cell: Record) -> str:
-    return f"{cell['n_p']} x {cell['n_fr']}"
+    name = f"{cell['n_p']} x {cell['n_fr']}"
+    return name if cell["n_r"] == 1 else f"{name} x {cell['n_r']}"
 
 
 def _estimate(cell: Record | None) -> Cell:

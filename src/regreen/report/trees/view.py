@@ -21,7 +21,8 @@ class Prices(NamedTuple):
 class RepairView:
     """Which cells of a run's trees are reported, and how; none of it decides what was grown.
 
-    ``n_p`` and ``n_fr`` are the grid's sides (None: the paper's, as far as the trees go). ``order`` is the search's.
+    ``n_p`` and ``n_fr`` are the grid's sides (None: the paper's, as far as trees go). Where explanations stand apart
+    ``n_fr`` counts them, and ``n_r`` repairs are drawn for each, one in the paper. ``order`` is the search's.
     ``replacement`` is how trees are drawn from the frozen ones: "without" is unbiased, "with" is the paper's.
     ``estimator`` computes expectations or draws ``trees`` trees a problem. ``tokens`` counts all that were sampled, or
     by the paper's rule those of extracted code and of the text before it. ``budget`` is the axis on which baselines are
@@ -30,6 +31,7 @@ class RepairView:
 
     n_p: tuple[int, ...] | None = None
     n_fr: tuple[int, ...] | None = None
+    n_r: int = 1
     order: Literal["batched", "bfs", "dfs"] = "batched"
     replacement: Literal["with", "without"] = "without"
     estimator: Literal["exact", "bootstrap"] = "exact"
