@@ -132,7 +132,7 @@ def test_a_wider_cell_than_the_frozen_tree_is_not_clamped_and_what_is_possible_i
     found = tree_summary(trees, RepairView(n_p=(6, 7), n_fr=(3, 4)))
     assert [cell["pass"] is not None for cell in found["grid"]] == [True, False, False, False]
     assert found["grid"][3]["verdict"] == "-"
-    assert found["repair"]["possible"] == {"n_p": 6, "n_fr": 3}
+    assert found["repair"]["possible"] == {"n_p": 6, "n_fr": 3, "n_r": 1}
     with pytest.raises(SystemExit) as done:
         main(["report", str(trees), "--np", "7", "--nfr", "3"])
     printed = capsys.readouterr().out
