@@ -7,7 +7,9 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent / "tiny" / "weights"
 
 SHIPPED = {
-    "tiny-base": "comes with the package: 3 million parameters that write katas",
+    "tiny": "comes with the package: 3 million parameters that write, refine and explain katas",
+    "tiny-base": "what tiny and tiny-noisy began as: writes katas, and was taught nothing else",
+    "tiny-noisy": "tiny-base, taught from programs of which four in ten have a bug",
 }
 
 
