@@ -98,13 +98,14 @@ def _bleu(runs: list[Path], benchmark: str | None, data: Path | None, seed: int)
 
 @command()
 def export(
-    source: Annotated[Path, Argument(help="a checkpoint's folder", metavar="CHECKPOINT")],
+    source: Annotated[str, Argument(help="a checkpoint's folder, or tiny and its kin", metavar="CHECKPOINT")],
     to: Annotated[Target, option("--to", help="gguf", metavar="FORM")],
     out: Annotated[Path, option("-o", "--out", help="write here", metavar="FILE")],
 ) -> int:
     """Write a checkpoint for another tool: gguf is llama.cpp's form."""
     from regreen.export import export_gguf
+    from regreen.models.shipped import place_of
 
-    export_gguf(source, out)
+    export_gguf(Path(place_of(source)), out)
     print(f"{out}: {out.stat().st_size:,} bytes")
     return DONE

@@ -16,3 +16,8 @@ SHIPPED = {
 def folder_of(name: str) -> Path:
     """Return the folder of a checkpoint in :data:`SHIPPED`, for any tool that reads Hugging Face's layout."""
     return _FOLDER / name
+
+
+def place_of(place: str) -> str:
+    """Return where a checkpoint lies: in the package for a name in :data:`SHIPPED`, unless there is such a path."""
+    return str(folder_of(place)) if place in SHIPPED and not Path(place).exists() else place

@@ -12,6 +12,7 @@ import transformers
 from regreen.errors import InputError
 from regreen.hub import out_of_reach
 from regreen.models.hf.batches import is_encoder_decoder
+from regreen.models.shipped import place_of
 
 
 def load(place: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
@@ -21,6 +22,7 @@ def load(place: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
     if not isinstance(kind, torch.dtype):
         raise InputError(f"hf:{place}: no dtype {dtype!r}; it is float32, bfloat16 or float16")
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    named, place = place, place_of(place)
     offline = not os.path.isdir(place) and out_of_reach()
     try:
         config = transformers.AutoConfig.from_pretrained(place, local_files_only=offline)
@@ -30,8 +32,8 @@ def load(place: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
         return module.to(device), tokenizer  # type: ignore[arg-type]
     except Exception as error:  # a broken checkpoint raises whatever it meets
         reason = str(error).strip().split("\n")[0]
-        expected = "expected a folder that save_pretrained wrote, or a model's name on the hub"
-        raise InputError(f"hf:{place}: cannot be loaded ({reason}); {expected}") from error
+        expected = "expected a folder that save_pretrained wrote, a model's name on the hub, or one that regreen ships"
+        raise InputError(f"hf:{named}: cannot be loaded ({reason}); {expected}") from error
 
 
 def facts_of(module: Any, tokenizer: Any) -> dict[str, Any]:
