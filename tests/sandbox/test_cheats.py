@@ -20,6 +20,7 @@ from regreen.sandbox import Limits, LocalSandbox
 from regreen.verdict import Outcome, Verdict
 from tests.cheats import CHEATS, HONEST, PLAIN, WITNESS, Cheat, aimed
 from tests.honest import Honest
+from tests.sandbox.problems import descriptors
 
 PATIENT = Limits(timeout=3.0, memory=1 << 30, output=1 << 20)
 HASTY = Limits(timeout=0.2, memory=1 << 30, output=1 << 20)
@@ -83,7 +84,7 @@ def _world() -> dict[str, list[str]]:
     keys = [line for kind in ("shm", "msg") for line in _lines(Path("/proc/sysvipc", kind)) if str(0x6D61726B) in line]
     return {
         "processes": _descendants(os.getpid()) + _cheats(),
-        "descriptors": _descriptors(),
+        "descriptors": descriptors(),
         "temporary files": sorted(os.listdir(tempfile.gettempdir())),
         "shared files": sorted(shared),
         "shared memory": keys,
@@ -113,10 +114,6 @@ def _cheats() -> list[str]:
     """Return the processes, of any parent, that bear the name that the cheats' children take."""
     names = {path.name: _status(path.name).get("Name", "") for path in Path("/proc").glob("[0-9]*")}
     return sorted(pid for pid, name in names.items() if name == "regreen-cheat")
-
-
-def _descriptors() -> list[str]:
-    return sorted(os.readlink(path).split(":")[0] for path in Path("/proc/self/fd").iterdir() if path.exists())
 
 
 def _judge(sandbox: LocalSandbox, pairs: list[tuple[Problem, str]]) -> list[Verdict]:

@@ -22,7 +22,7 @@ from regreen.sandbox import Capabilities, Limits, LocalSandbox, Sandbox, probe
 from regreen.sandbox.capabilities import Point
 from regreen.sandbox.local import _choose, _Gate
 from regreen.verdict import Outcome, Verdict
-from tests.sandbox.problems import as_code, problem
+from tests.sandbox.problems import as_code, descriptors, problem
 
 WRONG, TIMEOUT = Outcome.WRONG_ANSWER, Outcome.TIMEOUT
 
@@ -238,10 +238,6 @@ def family(root: int) -> set[int]:
     while more := {pid for pid, parent in parents.items() if parent in found | {root}} - found:
         found |= more
     return found
-
-
-def descriptors() -> list[str]:
-    return sorted(os.readlink(path).split(":")[0] for path in Path("/proc/self/fd").iterdir() if path.exists())
 
 
 def scratch_folders() -> set[str]:
