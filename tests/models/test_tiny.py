@@ -330,7 +330,7 @@ def test_what_cannot_be_run_is_named_in_one_line(how: str, checkpoint: Path, tmp
 def test_no_folder_and_no_place_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no config.json; expected a folder"):
         open_model(f"tiny:{tmp_path / 'none'}")
-    with pytest.raises(InputError, match=r"expected tiny-base, hf:\.\.\."):
+    with pytest.raises(InputError, match=r"expected tiny, tiny-base, tiny-noisy, hf:\.\.\."):
         open_model("tiny:")
     with pytest.raises(InputError, match="takes no --base-url"):
         open_model("tiny-base", base_url="http://localhost")
