@@ -76,6 +76,7 @@ class HFModel(Writer):
         both = batches.is_encoder_decoder(self.module)
         texts = Texts(self.tokenizer, self.name, continues=not both)
         super().__init__(texts, loading.ends_of(self.module, self.tokenizer), apart=both)
+        self._steps = None if live else batches.steps_of(self.module)
         self._lock = threading.Lock()
 
     async def sample(self, requests: Sequence[Request]) -> list[Completion]:
@@ -93,7 +94,7 @@ class HFModel(Writer):
             ) from error
 
     def _start(self, prompts: Sequence[Sequence[int]]) -> batches.Batch:
-        return batches.start(self.module, prompts)
+        return batches.start(self.module, prompts, self._steps)
 
     def _draws(self, requests: Sequence[Request], tokens: int) -> draws.Draws:
         return draws.Draws(requests, tokens, self.module.device)
