@@ -106,14 +106,15 @@ class Policy:
         return HFModel((self.module, self.tokenizer), batch=batch)
 
     def logprobs(self, batch: Batch) -> Tensor:
-        """Return the log-probability of each token that weighs, in the order of ``batch.places``, in float32.
+        """Return the log-probability of each token that weighs, in the order of ``batch.places``, at least in float32.
 
         Only the places from which such tokens are predicted go through the output layer.
         """
         targets = torch.from_numpy(batch.ids_BT.reshape(-1)[batch.places]).to(self.device)
         with self._arithmetic(), self._only(batch.places - 1):
             logits_MV = self.module(**self._read(batch), use_cache=False).logits
-        return -torch.nn.functional.cross_entropy(logits_MV.float(), targets, reduction="none")
+        exact_MV = logits_MV.to(torch.promote_types(logits_MV.dtype, torch.float32))
+        return -torch.nn.functional.cross_entropy(exact_MV, targets, reduction="none")
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint that ``hf:`` loads: weights and tokenizer; adapters are merged, and kept beside."""
