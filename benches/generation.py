@@ -106,7 +106,7 @@ def _ratio(speeds: dict[str, list[float]], name: str) -> str:
 
 
 def _ours(model: HFModel | TinyModel, requests: Sequence[Request], batch: int) -> list[tuple[int, str]]:
-    model.batch = batch
+    model.rows = batch
     return [(found.tokens, found.text) for found in asyncio.run(model.sample(requests))]
 
 

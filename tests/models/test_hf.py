@@ -40,7 +40,7 @@ def encoder_decoder(tmp_path_factory: pytest.TempPathFactory) -> HFModel:
 
 
 def ask(model: HFModel, *requests: Request, batch: int | None = None) -> list[Completion]:
-    model.batch = batch or model.batch
+    model.rows = batch or model.rows
     return asyncio.run(model.sample(requests))
 
 

@@ -64,7 +64,7 @@ class Draws(Protocol):
 
 
 class Writer:
-    """A model on this machine that writes ``batch`` rows side by side; a subclass brings the arithmetic.
+    """A model on this machine that writes ``rows`` texts side by side; a subclass brings the arithmetic.
 
     ``facts["context"]`` is how many tokens a row may hold, or None; ``apart`` says that prompt and answer are counted
     each on its own, as a sequence-to-sequence model does.
@@ -75,6 +75,7 @@ class Writer:
     decides: Mapping[str, Any]
     facts: Mapping[str, Any]
     batch: int
+    rows: int
     parallel = 1
 
     def __init__(self, texts: Texts, ends: frozenset[int], *, apart: bool = False) -> None:
@@ -138,7 +139,7 @@ class Writer:
     def _write(self, queue: deque[Row], cancelled: threading.Event) -> None:
         """Write rows side by side until each is finished; where the batch refills, others take their places."""
         tokens_most = max(row.room for row in queue)
-        rows = [queue.popleft() for _ in range(min(self.batch, len(queue)))]
+        rows = [queue.popleft() for _ in range(min(self.rows, len(queue)))]
         batch, draws = self._begin(rows), self._draws([row.request for row in rows], tokens_most)
         while not cancelled.is_set():
             tokens, logprobs = draws.next(batch.logits_BV)
