@@ -235,6 +235,13 @@ def test_a_tokenizer_of_another_vocabulary_is_refused(small, tokenizer):
     Policy((small(len(tokenizer) + 48), tokenizer), dtype="float32")
 
 
+def test_a_model_without_weights_is_refused_and_one_that_is_shipped_is_found():
+    for name in ("openai:gpt", "scripted:answers.jsonl"):
+        with pytest.raises(InputError, match="weights are not on this machine"):
+            Policy(name)
+    assert Policy("tiny-base", dtype="float32", device="cpu").trained == 2_984_704
+
+
 def test_a_sequence_to_sequence_model_is_refused(tmp_path):
     from tests.models import tiny
 
