@@ -74,7 +74,7 @@ def _workloads(batch: int) -> dict[str, list[str]]:
 def _compare(
     ours: TinyModel, theirs: HFModel, kind: str, prompts: list[str], rate: float, options: argparse.Namespace
 ) -> None:
-    ours.batch = theirs.batch = len(prompts)
+    ours.rows = theirs.rows = len(prompts)
     requests = [Request(prompt, seed, 1.0, max_tokens=MOST) for seed, prompt in enumerate(prompts)]
     sides: dict[str, Callable[[], list[int]]] = {"tiny": lambda: _lengths(ours, requests)}
     if not options.alone:

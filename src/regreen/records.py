@@ -30,6 +30,7 @@ RANKS = "ranks.jsonl"
 SAMPLES = "samples.jsonl"
 TREES = "trees.jsonl"
 REJUDGED = "rejudged.jsonl"
+METRICS = "metrics.jsonl"
 
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROBLEMS: {"id": str},
@@ -40,6 +41,7 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     TREES: {"problem": str, "node": str, "kind": str},
     REJUDGED: {"problem": str, "index": int, "role": str, "outcome": str},
     RANKS: {"problem": str, "index": int, "scores": dict, "groups": dict},
+    METRICS: {"step": int},
 }
 
 _BLOCK = 1 << 16

@@ -23,8 +23,9 @@ from tests.models import tiny
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from regreen.models.hf import HFModel  # noqa: E402
+from regreen.models.hf import HFModel, batches  # noqa: E402
 from regreen.models.hf.draws import nucleus  # noqa: E402
+from regreen.models.hf.steps import Steps  # noqa: E402
 from regreen.models.writing import uniforms_of  # noqa: E402
 
 
@@ -39,7 +40,7 @@ def encoder_decoder(tmp_path_factory: pytest.TempPathFactory) -> HFModel:
 
 
 def ask(model: HFModel, *requests: Request, batch: int | None = None) -> list[Completion]:
-    model.batch = batch or model.batch
+    model.rows = batch or model.rows
     return asyncio.run(model.sample(requests))
 
 
@@ -146,6 +147,28 @@ def test_the_nucleus_is_the_smallest_set_that_reaches_top_p() -> None:
     assert [row.nonzero().flatten().tolist() for row in kept] == [[1], [1], [1, 2], [1, 2, 3], [0, 1, 2, 3]]
 
 
+@pytest.mark.parametrize("few", [1, 3, 64])
+def test_the_nucleus_is_that_of_a_full_sort_also_where_shares_tie(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regreen.models.hf.draws._FEW", few)
+    draws = torch.Generator().manual_seed(0)
+    shares = torch.randint(0, 5, (300, 40), generator=draws).double().pow(2) + 1
+    shares /= shares.sum(-1, keepdim=True)
+    top_p = torch.rand(300, generator=draws, dtype=torch.float64)
+    assert torch.equal(
+        nucleus(shares, top_p), torch.stack([sorted_nucleus(*row) for row in zip(shares, top_p, strict=True)])
+    )
+
+
+def sorted_nucleus(shares: Any, top_p: Any) -> Any:
+    """The same by a loop over a stable sort."""
+    kept, before = torch.zeros_like(shares), 0.0
+    for token in sorted(range(len(shares)), key=lambda token: -shares[token]):
+        if before >= top_p:
+            break
+        kept[token], before = shares[token], before + float(shares[token])
+    return kept
+
+
 def test_random_numbers_are_pinned_and_a_longer_stream_begins_like_a_shorter_one() -> None:
     assert uniforms_of(2**64 - 1, 3).tolist() == uniforms_of(2**64 - 1, 9)[:3].tolist()
     assert uniforms_of(1, 2).tolist() == pytest.approx(PINNED, abs=1e-15)
@@ -168,6 +191,82 @@ def test_neither_batch_nor_order_nor_company_changes_a_sample(model: HFModel, ti
         shuffled = ask(model, *(requests[at] for at in order), batch=batch)
         assert [base[at] for at in order] == [c.text for c in shuffled]
     assert [ask(model, request)[0].text for request in requests[:9]] == base[:9]
+
+
+def test_rows_that_begin_in_the_place_of_others_have_the_logits_that_they_have_alone(model: HFModel) -> None:
+    """A hundred steps: columns that no row sees are left behind, and a prompt longer than all that is held fits."""
+    draws, alive = random.Random(0), [prompt_of(3), prompt_of(5), prompt_of(4)]
+    with torch.no_grad():
+        batch = batches.start(model.module, alive)
+        assert batch.refills
+        for step in range(100):
+            tokens = [draws.randrange(2, 200) for _ in alive]
+            batch.feed(tokens)
+            alive = [[*row, token] for row, token in zip(alive, tokens, strict=True)]
+            if step in (1, 4, 30, 60):
+                fresh = [prompt_of(90 if step == 4 else 6), prompt_of(7)]
+                batch.replace([2, 0], batches.start(model.module, fresh))
+                alive = [fresh[1], alive[1] if step < 60 else prompt_of(2), fresh[0]]
+                if step == 60:
+                    batch.replace([1], batches.start(model.module, alive[1:2]))
+        assert batch._mask_BT.shape[1] < 90  # type: ignore[attr-defined]
+        for row, logits in zip(alive, batch.logits_BV, strict=True):
+            assert torch.allclose(logits, model.module(torch.tensor([row])).logits[0, -1], atol=1e-4)
+
+
+def prompt_of(length: int) -> list[int]:
+    return random.Random(length).choices(range(2, 200), k=length)
+
+
+def test_a_finished_row_that_is_still_in_the_batch_may_stand_at_the_end_of_the_context() -> None:
+    config = transformers.GPT2Config(vocab_size=300, n_embd=16, n_layer=1, n_head=2, n_positions=12, eos_token_id=1)
+    batch = batches.start(transformers.GPT2LMHeadModel(config).eval(), [[5] * 11, [6]])
+    with torch.no_grad():
+        for _ in range(4):
+            batch.feed([7, 7])
+    assert batch.logits_BV.isfinite().all()
+
+
+def test_traced_steps_write_what_the_module_writes(checkpoint: Path, tiny_problems: list[Problem]) -> None:
+    requests = [
+        Request(p, seed=at, temperature=(0.0, 1.0)[at % 2], max_tokens=10 + 9 * (at % 7))
+        for at, p in enumerate([*chats(tiny_problems), "x"] * 2)
+    ]
+    plain, traced = (HFModel(checkpoint, device="cpu") for _ in range(2))
+    traced._steps = Steps(traced.module, batches.call, patience=3)
+    for batch in (1, 5, 64):
+        texts = [[c.text for c in ask(model, *requests, batch=batch)] for model in (plain, traced)]
+        assert texts[0] == texts[1]
+    assert traced._steps.trace is not None
+
+
+def test_a_module_that_decides_by_numbers_is_not_traced(checkpoint: Path) -> None:
+    class Moody(transformers.LlamaForCausalLM):
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            found = super().forward(*args, **kwargs)
+            if found.logits.max() > 0:
+                found.logits = -found.logits
+            return found
+
+    moody = HFModel(checkpoint, device="cpu")
+    moody.module = Moody.from_pretrained(checkpoint).eval()
+    requests = [Request("def f(", seed=at, temperature=1.0, max_tokens=20) for at in range(4)]
+    base = [c.text for c in ask(HFModel((moody.module, moody.tokenizer)), *requests)]
+    moody._steps = Steps(moody.module, batches.call, patience=3)
+    assert [c.text for c in ask(moody, *requests)] == base
+    assert moody._steps.trace is None
+
+
+def test_a_trace_that_differs_from_the_module_is_thrown_away(checkpoint: Path) -> None:
+    module = transformers.AutoModelForCausalLM.from_pretrained(checkpoint).eval()
+
+    def lies(module: Any, **arguments: Any) -> Any:
+        return batches.call(module, **arguments) + 0.1
+
+    steps = Steps(module, lies, patience=1)
+    with torch.no_grad():
+        batches.start(module, [[5, 6, 7]], steps).feed([8])
+    assert steps.trace is None
 
 
 def test_a_larger_limit_only_lengthens_a_sample(model: HFModel) -> None:

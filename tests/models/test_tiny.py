@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regreen.errors import InfrastructureError, InputError
-from regreen.models import Completion, Model, Request, open_model
+from regreen.models import Completion, Request, open_model
 from regreen.models.tiny import TinyModel
 from regreen.models.tiny.batches import Batch
 from regreen.models.tiny.draws import Draws, nucleus
@@ -52,8 +52,8 @@ def torch_model(checkpoint: Path) -> HFModel:
     return HFModel(checkpoint, device="cpu")
 
 
-def ask(model: Model, *requests: Request, batch: int = 64) -> list[Completion]:
-    model.batch = batch
+def ask(model: TinyModel | HFModel, *requests: Request, batch: int = 64) -> list[Completion]:
+    model.rows = batch
     return asyncio.run(model.sample(requests))
 
 

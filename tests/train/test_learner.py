@@ -108,7 +108,26 @@ def test_what_is_hidden_is_not_seen_and_moves_nothing(policy):
     assert policy.logprobs(stacked([shorter])).tolist() != pytest.approx(logprobs, abs=1e-4)
 
 
-def test_the_gradient_does_not_depend_on_how_a_step_is_cut_into_passes(policy, small):
+@pytest.mark.parametrize(("dtype", "within"), [("float64", 1e-12), ("float32", 1e-6)])
+@pytest.mark.parametrize("most", [30, 100, 10_000])
+def test_lessons_side_by_side_give_the_gradient_of_one_at_a_time(small, dtype, within, most):
+    """Of the whole gradient's norm; the twin reads each lesson alone and adds up by hand."""
+    policy = Policy((small().to(getattr(torch, dtype)), Words()), dtype="float32")
+    lessons = mixed(24)
+    counts = sum(lesson.ce_count for lesson in lessons), sum(lesson.rl_count for lesson in lessons)
+    alone = 0.0
+    for lesson in lessons:
+        loss = sum(losses(policy.logprobs(stacked([lesson])), stacked([lesson]), *counts))
+        parts = torch.autograd.grad(loss, list(policy.module.parameters()))
+        alone = alone + torch.cat([part.flatten() for part in parts])
+    learner_of(policy, most=most)._gradients(lessons)
+    together = torch.cat([weight.grad.flatten() for weight in policy.module.parameters()])
+    difference = float((together - alone).norm() / alone.norm())
+    assert together.dtype == getattr(torch, dtype)
+    assert difference < within
+
+
+def test_a_step_does_not_depend_on_how_it_is_cut_into_passes(policy, small):
     lessons, steps = mixed(12), []
     for most in (30, 100, 10_000):
         twin = Policy((small(), Words()), dtype="float32")
@@ -214,6 +233,13 @@ def test_a_tokenizer_of_another_vocabulary_is_refused(small, tokenizer):
         with pytest.raises(InputError, match="different vocabularies"):
             Policy((small(vocabulary), tokenizer))
     Policy((small(len(tokenizer) + 48), tokenizer), dtype="float32")
+
+
+def test_a_model_without_weights_is_refused_and_one_that_is_shipped_is_found():
+    for name in ("openai:gpt", "scripted:answers.jsonl"):
+        with pytest.raises(InputError, match="weights are not on this machine"):
+            Policy(name)
+    assert Policy("tiny-base", dtype="float32", device="cpu").trained == 2_984_704
 
 
 def test_a_sequence_to_sequence_model_is_refused(tmp_path):

@@ -15,6 +15,7 @@ import pytest
 from regreen.problem import problem_from_line
 from regreen.prompts import load
 from regreen.records import read_records
+from regreen.report import report, show
 from regreen.train.teaching import answer_to, held_out
 from tests.models.tiny import problem_lines
 from tests.toy import hear_signals
@@ -93,6 +94,12 @@ def test_it_learns_problems_by_heart_and_the_best_checkpoint_is_a_model(tmp_path
     assert [record["step"] for record in checks] == [0, 45, 90]
     assert checks[0]["pass@1"] == 0
     assert found["best"] == max(record["pass@1"] for record in checks) >= 0.75
+    for check in checks:
+        recorded = report([tmp_path / f"run/checks/step-{check['step']:06d}"])
+        assert (recorded["scores"]["pass@1"]["value"], recorded["programs"]) == (check["pass@1"], 8)
+    looked_at = show(tmp_path / "run/checks/step-000090", PROBLEMS[0].id)
+    assert looked_at["problem"]["statement"] == PROBLEMS[0].statement
+    assert looked_at["program"]["text"]
     again = regreen(tmp_path, "--json", "-q", "-o", "run")  # finished: the same is printed again
     assert json.loads(again.stdout) == found
     evaluated = subprocess.run(

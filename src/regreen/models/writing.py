@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -28,9 +29,18 @@ _OVERLAP = 8  # tokens looked at before the longest stop string: a character may
 
 
 class Batch(Protocol):
-    """Rows that a model reads side by side; ``logits_BV`` are those of each row's next token, in float32."""
+    """Rows that a model reads side by side; ``logits_BV`` are those of each row's next token, in float32.
+
+    One that ``refills`` also has ``replace(rows, other)``, which puts the rows of another batch in the place of these,
+    and its draws have ``replace(rows, requests)``, which lets these requests begin there.
+    """
 
     logits_BV: Any
+
+    @property
+    def refills(self) -> bool:
+        """Whether rows that wait can take the place of finished ones."""
+        ...
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows, in this order; before the first ``feed`` a row may stand more than once."""
@@ -54,7 +64,7 @@ class Draws(Protocol):
 
 
 class Writer:
-    """A model on this machine that writes ``batch`` rows side by side; a subclass brings the arithmetic.
+    """A model on this machine that writes ``rows`` texts side by side; a subclass brings the arithmetic.
 
     ``facts["context"]`` is how many tokens a row may hold, or None; ``apart`` says that prompt and answer are counted
     each on its own, as a sequence-to-sequence model does.
@@ -65,6 +75,7 @@ class Writer:
     decides: Mapping[str, Any]
     facts: Mapping[str, Any]
     batch: int
+    rows: int
     parallel = 1
 
     def __init__(self, texts: Texts, ends: frozenset[int], *, apart: bool = False) -> None:
@@ -111,8 +122,9 @@ class Writer:
         with self._at_work():
             rows = [self._row(request) for request in requests]
             waiting = sorted((row for row in rows if row.finish is None), key=lambda row: (len(row.prompt), row.prompt))
-            for start in range(0, len(waiting), self.batch):
-                self._write(waiting[start : start + self.batch], cancelled)
+            queue = deque(waiting)
+            while queue and not cancelled.is_set():
+                self._write(queue, cancelled)
             return [self._completion(row) for row in rows]
 
     def _row(self, request: Request) -> Row:
@@ -124,23 +136,42 @@ class Writer:
             return Row(request, prompt, 0, finish="error", error=error)
         return Row(request, prompt, min(request.max_tokens, context - (0 if self._apart else len(prompt))))
 
-    def _write(self, rows: Sequence[Row], cancelled: threading.Event) -> None:
-        """Write rows side by side until each is finished."""
-        prompts = sorted({tuple(row.prompt) for row in rows}, key=lambda prompt: (len(prompt), prompt))
-        batch = self._start(prompts)
-        batch.keep([prompts.index(tuple(row.prompt)) for row in rows])
-        draws = self._draws([row.request for row in rows], max(row.room for row in rows))
+    def _write(self, queue: deque[Row], cancelled: threading.Event) -> None:
+        """Write rows side by side until each is finished; where the batch refills, others take their places."""
+        tokens_most = max(row.room for row in queue)
+        rows = [queue.popleft() for _ in range(min(self.rows, len(queue)))]
+        batch, draws = self._begin(rows), self._draws([row.request for row in rows], tokens_most)
         while not cancelled.is_set():
             tokens, logprobs = draws.next(batch.logits_BV)
             self._take(rows, tokens, logprobs)
             live = [at for at, row in enumerate(rows) if row.finish is None]
             if not live:
                 break
-            if len(live) < _CROWD * len(rows):
+            refilled = batch.refills and bool(queue)
+            if len(live) < _CROWD * len(rows) and not refilled:
                 rows, tokens = [rows[at] for at in live], [tokens[at] for at in live]
                 batch.keep(live)
                 draws.keep(live)
             batch.feed(tokens)
+            if refilled and len(live) <= _CROWD * len(rows):
+                self._refill(rows, batch, draws, queue)
+
+    def _begin(self, rows: Sequence[Row]) -> Batch:
+        """Let the model read the rows' prompts, each that differs once."""
+        prompts = sorted({tuple(row.prompt) for row in rows}, key=lambda prompt: (len(prompt), prompt))
+        places = {prompt: at for at, prompt in enumerate(prompts)}
+        batch = self._start(prompts)
+        batch.keep([places[tuple(row.prompt)] for row in rows])
+        return batch
+
+    def _refill(self, rows: list[Row], batch: Any, draws: Any, queue: deque[Row]) -> None:
+        """Put rows that wait in the place of finished ones."""
+        free = [at for at, row in enumerate(rows) if row.finish is not None][: len(queue)]
+        fresh = [queue.popleft() for _ in free]
+        batch.replace(free, self._begin(fresh))
+        draws.replace(free, [row.request for row in fresh])
+        for at, row in zip(free, fresh, strict=True):
+            rows[at] = row
 
     def _take(self, rows: Sequence[Row], tokens: Sequence[int], logprobs: Sequence[float]) -> None:
         """Add its token to each row that is not finished, and see which are finished by it."""

@@ -12,6 +12,7 @@ from regreen.rank import curves
 from regreen.records import RANKS, SCORES, TREES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
 from regreen.report.dialog import dialog_summary
+from regreen.report.training import is_training, training_summary
 from regreen.run import read_manifest
 from regreen.summary import View, recorded_verdicts, summarise
 
@@ -56,11 +57,14 @@ def report(paths: Sequence[Path], view: View | None = None, *, repair_view: Repa
     summaries = [_summary(run, view, repair_view) for run in runs]
     if len(runs) == 1:
         return summaries[0]
-    paired = compare(runs[0].counts, runs[1].counts, ks=ks, seed=view.seed) if len(runs) == 2 else None
+    scored = len(runs) == 2 and not any(is_training(run.manifest) for run in runs)
+    paired = compare(runs[0].counts, runs[1].counts, ks=ks, seed=view.seed) if scored else None
     return {"runs": summaries, "paired": paired}
 
 
 def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record:
+    if is_training(run.manifest):
+        return training_summary(run.path, run.manifest)
     summary = summarise(run.manifest, run.counts, view)
     if recorded := recorded_verdicts(run.path):
         summary["recorded"] = recorded

@@ -44,7 +44,9 @@ class Table:
 
 def tables(found: Record) -> list[Table]:
     """Return the tables of what :func:`regreen.report.report` or ``score`` returned."""
-    runs = found.get("runs", [found])
+    runs = [run for run in found.get("runs", [found]) if "scores" in run]
+    if not runs:
+        return []
     made = [scores_table(runs), *map(temperature_table, runs), outcomes_table(runs), exceptions_table(runs)]
     if found.get("paired"):
         made.append(paired_table(found["paired"]))

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from regreen.records import Lines, read_records, write_lines
+from regreen.records import METRICS, Lines, read_records, write_lines
 from regreen.train.checkpoints import Checkpoints
 from regreen.train.learner import Learner
 from regreen.train.lessons import Lesson
-
-METRICS = "metrics.jsonl"
 
 Monitor = Literal["pass@1", "validation_loss"]
 Lessons = Callable[[int], Sequence[Lesson]]

@@ -12,6 +12,7 @@ from typing import Any
 
 from regreen.errors import InputError
 from regreen.models.hf import HFModel
+from regreen.models.shipped import place_of
 from regreen.prompts import Prompt
 from regreen.train.batches import Batch, stacked
 from regreen.train.lessons import Ints, Lesson, supervised
@@ -27,6 +28,7 @@ except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
 _ADAPTER = "adapter"
+_WEIGHTLESS = ("openai", "replay", "scripted")
 _SPARE_ROWS = 64  # and a tenth: embeddings are rounded up for speed, but not by more
 _WORTH = 1.15  # how many times faster bfloat16 must be to be chosen: it costs precision
 
@@ -48,8 +50,8 @@ class Policy:
     """A causal model that is being trained; sampled by the one torch sampler.
 
     Args:
-        place: a checkpoint's folder or hub name, ``hf:`` before it or not; or a live pair of module and tokenizer,
-            which is trained where it is.
+        place: a checkpoint's folder or hub name, ``hf:`` before it or not, or the name of one that comes with the
+            package; or a live pair of module and tokenizer, which is trained where it is.
         lora: train adapters only.
         dtype: of the arithmetic: "float32", "bfloat16" (mixed: the weights stay float32), or None for what is faster
             here. On a GPU that is bfloat16; on a CPU some steps are timed.
@@ -69,7 +71,7 @@ class Policy:
         device: str | None = None,
         seed: int = 0,
     ) -> None:
-        self.name = "live" if isinstance(place, tuple) else str(place).removeprefix("hf:")
+        self.name = "live" if isinstance(place, tuple) else _place(str(place))
         live = place if isinstance(place, tuple) else loading.load(self.name, device, "float32")
         self.module, self.tokenizer = live
         _check(self.module, self.tokenizer, self.name)
@@ -106,14 +108,15 @@ class Policy:
         return HFModel((self.module, self.tokenizer), batch=batch)
 
     def logprobs(self, batch: Batch) -> Tensor:
-        """Return the log-probability of each token that weighs, in the order of ``batch.places``, in float32.
+        """Return the log-probability of each token that weighs, in the order of ``batch.places``, at least in float32.
 
         Only the places from which such tokens are predicted go through the output layer.
         """
         targets = torch.from_numpy(batch.ids_BT.reshape(-1)[batch.places]).to(self.device)
         with self._arithmetic(), self._only(batch.places - 1):
             logits_MV = self.module(**self._read(batch), use_cache=False).logits
-        return -torch.nn.functional.cross_entropy(logits_MV.float(), targets, reduction="none")
+        exact_MV = logits_MV.to(torch.promote_types(logits_MV.dtype, torch.float32))
+        return -torch.nn.functional.cross_entropy(exact_MV, targets, reduction="none")
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint that ``hf:`` loads: weights and tokenizer; adapters are merged, and kept beside."""
@@ -194,6 +197,14 @@ def tokens_of(policy: Policy, prompt: Prompt, answer: str) -> tuple[list[int], l
 def lesson_of(policy: Policy, prompt: Prompt, answer: str) -> Lesson:
     """Return the lesson that imitates an answer and masks its prompt."""
     return supervised(*tokens_of(policy, prompt, answer))
+
+
+def _place(name: str) -> str:
+    """Return where ``hf:`` finds a model's weights; raises InputError for one whose weights are not here."""
+    kind = name.partition(":")[0]
+    if kind in _WEIGHTLESS and not Path(name).exists():
+        raise InputError(f"model {name!r}: its weights are not on this machine; training needs them: give hf:PATH")
+    return place_of(name.removeprefix("hf:").removeprefix("tiny:"))
 
 
 def _check(module: Any, tokenizer: Any, name: str) -> None:

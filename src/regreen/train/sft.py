@@ -14,6 +14,7 @@ Differences from the papers:
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from regreen.train.policy import Lora, Policy, lesson_of
 from regreen.train.schedules import Schedule
 from regreen.train.teaching import Asked, Taught, held_out, pass_rate, solved, taught
 
+CHECKS = "checks"  # a folder of a training: a run for each check
 _CHECKS = 10  # of a training, unless ``check.every`` says otherwise
 _RISE = 0.1  # the most of a training's steps that its warm-up may take
 
@@ -70,7 +72,8 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
         chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
 
         def check() -> dict[str, float]:
-            rate = pass_rate(policy.sampler(), chosen, template, sandbox, asked=asked)
+            with _check_run(run, learner.steps, name, asked, judging) as record:
+                rate = pass_rate(policy.sampler(), chosen, template, sandbox, asked=asked, run=record)
             return {"validation_loss": learner.loss(measured), "pass@1": rate}
 
         with progress("training", total=pace.steps, quiet=quiet) as advance:
@@ -80,6 +83,15 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
         asked_as = {"prompt": template.name, "examples": bool(template.examples)}
         found = {"benchmark": name, **asked_as, **counts, "steps": pace.steps, "monitor": pace.monitor}
         return _finish(run, found, done, lessons)
+
+
+def _check_run(run: Run, step: int, name: str, asked: Asked, judging: Judging) -> Run:
+    """Return the run, in the training's own, that holds the programs of a check; one that was killed begins again."""
+    folder = run.path / CHECKS / f"step-{step:06d}"
+    shutil.rmtree(folder, ignore_errors=True)
+    decides = {"step": step, "prompt": run.manifest["settings"]["prompt"], "temperature": [asked.temperature]}
+    settings = Settings("evaluate", f"{name}, validation", {**decides, "n": asked.n, **judging.decides()})
+    return Run(folder, settings, about={"sandbox": run.manifest.get("sandbox", {})})
 
 
 def policy_of(config: SftConfig) -> Policy:

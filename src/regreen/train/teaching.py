@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regreen.attempt import seed_of
+from regreen.attempt import Ask, Asking, seed_of
 from regreen.attempt.opening import as_json
 from regreen.errors import InputError
 from regreen.models import Model, Request
 from regreen.problem import Problem
 from regreen.prompts import Prompt, Template
+from regreen.run import Run
 from regreen.sandbox import LocalSandbox
+from regreen.working import finish, judge_rows
 
 _PROBE = "0"
 STAGE = "validation"  # of the seeds
@@ -110,9 +111,9 @@ class Asked:
 
 
 def pass_rate(
-    model: Model, problems: Sequence[Problem], template: Template, sandbox: LocalSandbox, *, asked: Asked
+    model: Model, problems: Sequence[Problem], template: Template, sandbox: LocalSandbox, *, asked: Asked, run: Run
 ) -> float:
-    """Return the share of programs that pass: pass@1, the mean over problems. Nothing is recorded.
+    """Return the share of programs that pass: pass@1, the mean over problems.
 
     Args:
         model: who is asked; a policy's :meth:`sampler`, for one.
@@ -120,12 +121,14 @@ def pass_rate(
         template: how.
         sandbox: where programs are judged.
         asked: how many programs, and how hot.
+        run: a new run, where programs and verdicts are recorded.
     """
     wanted = [(problem, _request(problem, index, template, asked)) for problem in problems for index in range(asked.n)]
-    completions = asyncio.run(model.sample([request for _, request in wanted]))
-    sources = [template.source(problem, c.text).source for (problem, _), c in zip(wanted, completions, strict=True)]
-    rows = [(problem, source) for (problem, _), source in zip(wanted, sources, strict=True)]
-    return sum(verdict.passed for _, verdict in sandbox.judge_all(rows)) / len(rows)
+    asks = (Ask(p, request, template.source, run.add_prompt(as_json(request.prompt))) for p, request in wanted)
+    with Asking(asks, model, run) as asking:
+        judge_rows(asking, sandbox, run, quiet=True)
+    finish(run, None)
+    return run.counts.outcomes["passed"] / len(wanted)
 
 
 def _request(problem: Problem, index: int, template: Template, asked: Asked) -> Request:

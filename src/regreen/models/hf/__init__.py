@@ -37,6 +37,8 @@ except ImportError as error:
 
 __all__ = ["HFModel"]
 
+_CALL = 4  # times as many requests in a call as rows: what waits takes the places of what has ended
+
 
 class HFModel(Writer):
     """A model of transformers, on this machine; it writes ``batch`` rows side by side.
@@ -67,15 +69,16 @@ class HFModel(Writer):
         live = isinstance(place, tuple)
         self.module, self.tokenizer = place if isinstance(place, tuple) else loading.load(str(place), device, dtype)
         self.name = f"hf:{(self.module.config.name_or_path or 'live') if live else place}"
-        self.batch = batch
         self.facts: Mapping[str, Any] = loading.facts_of(self.module, self.tokenizer)
         self.chat = bool(getattr(self.tokenizer, "chat_template", None))
         self.decides: Mapping[str, Any] = {"dtype": str(self.facts["dtype"])}
         if not live:  # a live one changes
             self.decides = {**self.decides, "weights": loading.checksum(self.module)}
         both = batches.is_encoder_decoder(self.module)
+        self.rows, self.batch = batch, batch if both else _CALL * batch
         texts = Texts(self.tokenizer, self.name, continues=not both)
         super().__init__(texts, loading.ends_of(self.module, self.tokenizer), apart=both)
+        self._steps = None if live else batches.steps_of(self.module)
         self._lock = threading.Lock()
 
     async def sample(self, requests: Sequence[Request]) -> list[Completion]:
@@ -88,12 +91,10 @@ class HFModel(Writer):
         try:
             return await super().sample(requests)
         except torch.OutOfMemoryError as error:
-            raise InfrastructureError(
-                f"{self.name}: no memory for {self.batch} rows side by side; use fewer"
-            ) from error
+            raise InfrastructureError(f"{self.name}: no memory for {self.rows} rows side by side; use fewer") from error
 
     def _start(self, prompts: Sequence[Sequence[int]]) -> batches.Batch:
-        return batches.start(self.module, prompts)
+        return batches.start(self.module, prompts, self._steps)
 
     def _draws(self, requests: Sequence[Request], tokens: int) -> draws.Draws:
         return draws.Draws(requests, tokens, self.module.device)

@@ -11,13 +11,19 @@ import torch
 import transformers
 from transformers.modeling_outputs import BaseModelOutput
 
-from regreen.models.hf.roomy import roomy
+from regreen.models.hf.roomy import RoomyLayer, roomy
+from regreen.models.hf.steps import Steps
 
 
 class Batch:
     """Rows that a model reads side by side; ``logits_BV`` are those of each row's next token, in float32."""
 
     logits_BV: torch.Tensor
+
+    @property
+    def refills(self) -> bool:
+        """Whether rows can take the place of finished ones."""
+        return False
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows, in this order; a row may stand more than once."""
@@ -31,34 +37,73 @@ class Batch:
 class Causal(Batch):
     """Rows of a causal model, their prompts padded on the left."""
 
-    def __init__(self, module: Any, prompts: Sequence[Sequence[int]]) -> None:
+    def __init__(self, module: Any, prompts: Sequence[Sequence[int]], steps: Steps | None = None) -> None:
         longest = max(map(len, prompts))
-        mask_BT = tensor(module, [[0] * (longest - len(p)) + [1] * len(p) for p in prompts])
-        self._module = module
-        self._mask_BT = None if mask_BT.all() else mask_BT
-        self._length_B = mask_BT.sum(-1)
+        self._module, self._steps = module, steps
+        self._mask_BT = tensor(module, [[False] * (longest - len(p)) + [True] * len(p) for p in prompts])
+        self._padded = not self._mask_BT.all()
+        self._length_B = self._mask_BT.sum(-1)
+        self._last = getattr(module.config.get_text_config(decoder=True), "max_position_embeddings", None)
         self._cache = roomy(transformers.DynamicCache(config=module.config.get_text_config(decoder=True)))
         padded = tensor(module, [[0] * (longest - len(p)) + [*p] for p in prompts])
-        self._forward(padded, (mask_BT.cumsum(-1) - 1).clamp(min=0))
+        self.logits_BV = self._forward(padded, (self._mask_BT.cumsum(-1) - 1).clamp(min=0))
+        layers = [layer for layer in self._cache.layers if isinstance(layer, RoomyLayer) and layer.rooms]
+        self._layers = layers if len(layers) == len(self._cache.layers) else []
+
+    @property
+    def refills(self) -> bool:
+        return bool(self._layers)  # each holds all that was read, and nothing else
 
     def keep(self, rows: Sequence[int]) -> None:
         index = tensor(self._module, rows)
         self._cache.reorder_cache(index)  # type: ignore[arg-type]
-        self._mask_BT = None if self._mask_BT is None else self._mask_BT[index]
+        self._mask_BT = self._mask_BT[index]
         self._length_B, self.logits_BV = self._length_B[index], self.logits_BV[index]
 
     def feed(self, tokens: Sequence[int]) -> None:
-        tokens_B = tensor(self._module, tokens)
-        if self._mask_BT is not None:
-            self._mask_BT = torch.cat([self._mask_BT, torch.ones_like(tokens_B[:, None])], -1)
-        self._forward(tokens_B[:, None], self._length_B[:, None])
+        tokens_B1 = tensor(self._module, tokens)[:, None]
+        positions_B1 = self._length_B[:, None]
+        if self._last is not None:  # a finished row that is still here may be at the context's end
+            positions_B1 = positions_B1.clamp(max=self._last - 1)
+        if self._layers and self._layers[0].full:
+            self._move()
+        self._mask_BT = torch.cat([self._mask_BT, torch.ones_like(tokens_B1, dtype=torch.bool)], -1)
+        self.logits_BV = self._step(tokens_B1, positions_B1)
         self._length_B = self._length_B + 1
 
-    def _forward(self, tokens_BT: torch.Tensor, positions_BT: torch.Tensor) -> None:
-        self.logits_BV = call(
+    def replace(self, rows: Sequence[int], other: Causal) -> None:
+        """Put the rows of another batch in the place of these."""
+        index, wider = tensor(self._module, rows), other._mask_BT.shape[1] - self._mask_BT.shape[1]
+        if wider > 0:
+            self._move(before=wider)
+        for mine, theirs in zip(self._layers, other._layers, strict=True):
+            mine.replace(index, theirs)
+        self._mask_BT[index] = torch.nn.functional.pad(other._mask_BT, (max(0, -wider), 0))
+        self._length_B[index], self.logits_BV[index] = other._length_B, other.logits_BV
+        self._padded = True
+
+    def _move(self, before: int = 0) -> None:
+        """Make room at the end, and ``before`` places at the beginning; what no row sees any more is left behind."""
+        first = 0 if before else int(self._mask_BT.any(0).int().argmax())
+        for layer in self._layers:
+            layer.move(first, before)
+        self._mask_BT = torch.nn.functional.pad(self._mask_BT, (before - first, 0))
+
+    def _step(self, tokens_B1: torch.Tensor, positions_B1: torch.Tensor) -> torch.Tensor:
+        if self._steps is None or not self._layers:
+            return self._forward(tokens_B1, positions_B1)
+        step = tokens_B1, positions_B1, self._mask_BT, self._layers
+        logits_BV = self._steps.read(*step)
+        if logits_BV is None:
+            logits_BV = self._forward(tokens_B1, positions_B1)
+            self._steps.took(logits_BV, *step)
+        return logits_BV
+
+    def _forward(self, tokens_BT: torch.Tensor, positions_BT: torch.Tensor) -> torch.Tensor:
+        return call(
             self._module,
             input_ids=tokens_BT,
-            attention_mask=self._mask_BT,
+            attention_mask=self._mask_BT.long() if self._padded else None,
             position_ids=positions_BT,
             cache=self._cache,
             use_cache=True,
@@ -96,9 +141,16 @@ class EncoderDecoder(Batch):
         )[:, -1]
 
 
-def start(module: Any, prompts: Sequence[Sequence[int]]) -> Batch:
+def start(module: Any, prompts: Sequence[Sequence[int]], steps: Steps | None = None) -> Batch:
     """Let the model read the prompts, token ids, and return the batch with one row for each."""
-    return (EncoderDecoder if is_encoder_decoder(module) else Causal)(module, prompts)
+    return EncoderDecoder(module, prompts) if is_encoder_decoder(module) else Causal(module, prompts, steps)
+
+
+def steps_of(module: Any) -> Steps | None:
+    """Return how a module whose weights stay takes its steps; None where calling it is as fast, or was not measured."""
+    if is_encoder_decoder(module) or module.device.type != "cpu":
+        return None
+    return Steps(module, call)
 
 
 def logits_of(module: Any, before: Sequence[int], after: Sequence[int]) -> torch.Tensor:

@@ -51,7 +51,7 @@ class TinyModel(Writer):
         self.facts: Mapping[str, Any] = facts
         self.chat = bool(tokens.chat_template)
         self.decides: Mapping[str, Any] = {"dtype": "float32", "weights": loading.checksum(folder)}
-        self.batch = batch
+        self.batch = self.rows = batch
         super().__init__(Texts(tokens, self.name, continues=True), loading.ends_of(folder, tokens))
         self._lock = threading.Lock()
 

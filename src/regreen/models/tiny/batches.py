@@ -34,6 +34,8 @@ class _Stretch:
 class Batch:
     """Rows after their prompts; ``logits_BV`` are those of each row's next token."""
 
+    refills = False
+
     def __init__(self, model: Llama, prompts: Sequence[Sequence[int]]) -> None:
         self._model = model
         self._lengths_P = np.array([len(prompt) for prompt in prompts])

@@ -1,0 +1,113 @@
+"""What a training came to: its course, its checks, and where its checkpoints lie."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from regreen.records import METRICS, SCORES, Record, read_json, read_records
+from regreen.report.tables import Table
+
+_TOLD = ("lessons", "too_long", "held_out", "examples")  # of what a finished training wrote down
+
+
+def is_training(manifest: Mapping[str, Any]) -> bool:
+    """Say whether a run is a training."""
+    return str(manifest["command"]).startswith("train")
+
+
+def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
+    """Return what a training's metrics add up to, finished or not, as plain JSON.
+
+    Returns:
+        ``steps`` done and ``of`` how many (None: not known yet), ``tokens``, ``seconds``, ``tokens_per_second``,
+        ``first_loss``, ``last_loss``, ``checks`` with their numbers by step, the ``best`` of them by ``monitor``,
+        ``checkpoints`` by name, and the ``prompt`` to evaluate with. Seconds are those of steps and checks.
+    """
+    records = [record for _, record in read_records(run / METRICS)]
+    steps, checks = [r for r in records if "loss" in r], [r for r in records if "loss" not in r]
+    tokens, seconds = (steps[-1]["tokens"] if steps else 0), (records[-1]["seconds"] if records else 0.0)
+    settings, written = manifest["settings"], read_json(run / SCORES) if manifest["finished"] else {}
+    monitor = settings.get("check", {}).get("monitor")
+    return {
+        "command": manifest["command"],
+        "benchmark": manifest["benchmark"],
+        "model": settings.get("model"),
+        "finished": manifest["finished"] is not None,
+        "steps": len(steps),
+        "of": written.get("steps", settings.get("batch", {}).get("steps")),
+        "tokens": tokens,
+        "seconds": seconds,
+        "tokens_per_second": _rate(records),
+        "first_loss": steps[0]["loss"] if steps else None,
+        "last_loss": steps[-1]["loss"] if steps else None,
+        "monitor": monitor,
+        "checks": [{k: v for k, v in check.items() if k != "v"} for check in checks],
+        "best": _best(checks, monitor),
+        "checkpoints": {name: str(path) for name in ("best", "last") if (path := run / "checkpoints" / name).exists()},
+        "prompt": str(settings.get("prompt") or "").split(" ")[0],
+        **{name: written[name] for name in _TOLD if name in written},
+        "run": str(run),
+    }
+
+
+def training_tables(found: Record) -> list[Table]:
+    """Return the tables of the trainings among what :func:`regreen.report.report` returned."""
+    runs = [run for run in found.get("runs", [found]) if is_training(run)]
+    return [table for run in runs for table in (_course(run), _checks(run)) if table.rows]
+
+
+def _course(run: Record) -> Table:
+    steps = f"{run['steps']} of {run['of']}" if run["of"] else str(run["steps"])
+    rows = [
+        ["model", run["model"] or "-"],
+        ["steps", steps],
+        ["tokens", f"{run['tokens']:,}"],
+        ["loss, first to last step", f"{_number(run['first_loss'])} to {_number(run['last_loss'])}"],
+        ["seconds, checks included", f"{run['seconds']:.0f}"],
+        ["tokens a second, checks excluded", _number(run["tokens_per_second"], 0)],
+        *([f"checkpoint {name}", place] for name, place in run["checkpoints"].items()),
+    ]
+    notes = [] if run["finished"] else ["not finished: its own command goes on"]
+    if "best" in run["checkpoints"]:
+        place, few = shlex.quote(run["checkpoints"]["best"]), " --examples 0" if run.get("examples") else ""
+        notes.append(f"regreen evaluate BENCHMARK -m hf:{place} --prompt {run['prompt']}{few}")
+    if run.get("too_long"):
+        notes.append(f"{run['too_long']} lessons were longer than the model's context and were left out")
+    return Table(f"Training on {run['benchmark']}", ["", run["run"]], rows, notes)
+
+
+def _checks(run: Record) -> Table:
+    """Return the held-out numbers, a row for each check."""
+    names = list(dict.fromkeys(name for check in run["checks"] for name in check if name not in ("step", "seconds")))
+    rows = [
+        [str(check["step"]), *(_number(check.get(name)) for name in names), "best" if check == run["best"] else ""]
+        for check in run["checks"]
+    ]
+    held_out = f" ({run['held_out']} problems)" if "held_out" in run else ""
+    note = f"the best is chosen by {run['monitor']} on what was held out{held_out}: evaluate it on other problems"
+    return Table("Checks", ["step", *names, ""], rows, [note] if rows else [])
+
+
+def _best(checks: list[Record], monitor: str | None) -> Record | None:
+    """Return the first of the best checks, as the training chose it."""
+    if monitor is None:
+        return None
+    measured = [check for check in checks if monitor in check]
+    sign = -1 if monitor == "validation_loss" else 1
+    best = max(measured, key=lambda check: sign * check[monitor], default=None)
+    return None if best is None else {k: v for k, v in best.items() if k != "v"}
+
+
+def _rate(records: list[Record]) -> float | None:
+    """Return tokens a second over the steps alone: each took the time since the record before it."""
+    pairs = [(one, other) for one, other in pairwise(records) if "loss" in other]
+    seconds = sum(other["seconds"] - one["seconds"] for one, other in pairs)
+    return (pairs[-1][1]["tokens"] - records[0].get("tokens", 0)) / seconds if seconds > 0 else None
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
