@@ -1,6 +1,6 @@
 """The tiny models from random weights: a tokenizer, then ``tiny-base``, and from it ``tiny`` and ``tiny-noisy``.
 
-Run it with torch installed: ``python recipes/tiny.py OUT`` (fifty minutes of one core; what lies in OUT already is kept).
+Run it with torch installed: ``python recipes/tiny.py OUT`` (fifty minutes of one core; what is in OUT is kept).
 
 Model. A Llama of 3.0 million parameters (hidden 256, 5 layers, 8 heads in 4 groups, tied embeddings), a byte-level BPE
 of 2,048 tokens with digits apart, and a context of 1,024. Float32 in training, float16 in the package.
