@@ -15,7 +15,7 @@ _SCALE = 100  # rows of a baseline curve that are printed whole; --json has all
 
 def repair_tables(found: Record) -> list[Table]:
     """Return the tables of all runs with trees in what :func:`regreen.report.report` returned."""
-    runs = [run for run in found.get("runs", [found]) if "repair" in run]
+    runs = [run for run in found.get("runs", [found]) if "repair" in run and "refine" not in run]
     return [table for run in runs for table in _tables(run) if table.rows]
 
 
