@@ -49,8 +49,27 @@ def evaluate(
         InputError: something given cannot be used, or the model refuses every request.
         InfrastructureError: the model or the judge cannot be reached; the same call continues.
     """
-    sampling, choice, judging = sampling or Sampling(), choice or Choice(), judging or Judging()
+    choice = choice or Choice()
     name, problems = choice.load(benchmark, "ask")
+    return evaluate_problems(
+        name, problems, model, sampling=sampling, choice=choice, judging=judging, view=view, out=out, quiet=quiet
+    )
+
+
+def evaluate_problems(
+    name: str,
+    problems: Sequence[Problem],
+    model: Model,
+    *,
+    sampling: Sampling | None = None,
+    choice: Choice | None = None,
+    judging: Judging | None = None,
+    view: View | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+) -> Record:
+    """Do what :func:`evaluate` does with problems at hand; ``name`` is what they are called."""
+    sampling, choice, judging = sampling or Sampling(), choice or Choice(), judging or Judging()
     chosen = choice.choose(problems)
     opening = Opening(sampling, chosen, model, choice.data)
     decides = asked_of(model, sampling, opening.template, problems, choice, judging)

@@ -16,6 +16,7 @@ from regreen.models import Model, Request
 from regreen.problem import Problem
 from regreen.prompts import Prompt, Template
 from regreen.sandbox import LocalSandbox
+from regreen.verdict import Verdict
 
 _PROBE = "0"
 STAGE = "validation"  # of the seeds
@@ -121,17 +122,41 @@ def pass_rate(
         sandbox: where programs are judged.
         asked: how many programs, and how hot.
     """
-    wanted = [(problem, _request(problem, index, template, asked)) for problem in problems for index in range(asked.n)]
-    completions = asyncio.run(model.sample([request for _, request in wanted]))
-    sources = [template.source(problem, c.text).source for (problem, _), c in zip(wanted, completions, strict=True)]
-    rows = [(problem, source) for (problem, _), source in zip(wanted, sources, strict=True)]
-    return sum(verdict.passed for _, verdict in sandbox.judge_all(rows)) / len(rows)
+    wanted = [(problem, template.render(problem), index) for problem in problems for index in range(asked.n)]
+    return sum(verdict.passed for _, verdict in tried(model, wanted, template, sandbox, asked=asked)) / len(wanted)
 
 
-def _request(problem: Problem, index: int, template: Template, asked: Asked) -> Request:
+def tried(
+    model: Model,
+    wanted: Sequence[tuple[Problem, Prompt, int]],
+    template: Template,
+    sandbox: LocalSandbox,
+    *,
+    asked: Asked,
+    stage: str = STAGE,
+) -> list[tuple[str, Verdict]]:
+    """Return the program that a model writes for each prompt, and the verdict on it. Nothing is recorded.
+
+    Args:
+        model: who is asked.
+        wanted: problems, what is asked, and which of the problem's programs it is.
+        template: how the program is found in the answer.
+        sandbox: where programs are judged.
+        asked: how hot, how long; its ``n`` says nothing here.
+        stage: of the seeds.
+    """
+    requests = [_request(problem, prompt, index, template, asked, stage) for problem, prompt, index in wanted]
+    completions = asyncio.run(model.sample(requests))
+    sources = [template.source(p, c.text).source for (p, _, _), c in zip(wanted, completions, strict=True)]
+    rows = [(problem, source) for (problem, _, _), source in zip(wanted, sources, strict=True)]
+    verdicts = dict(sandbox.judge_all(rows))
+    return [(source, verdicts[at]) for at, source in enumerate(sources)]
+
+
+def _request(problem: Problem, prompt: Prompt, index: int, template: Template, asked: Asked, stage: str) -> Request:
     return Request(
-        template.render(problem),
-        seed=seed_of(asked.seed, problem.id, index, STAGE),
+        prompt,
+        seed=seed_of(asked.seed, problem.id, index, stage),
         temperature=asked.temperature,
         max_tokens=asked.max_tokens,
         stop=template.stops,
