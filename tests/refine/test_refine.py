@@ -59,7 +59,7 @@ def test_rounds_end_when_the_benchmark_no_longer_gains_or_go_on_problem_by_probl
     refined(tmp_path, Writer(bodies), Refining(rounds=4, controls=()), out="benchmark")
     refined(tmp_path, Writer(bodies), Refining(rounds=4, until="problem", controls=()), out="problem")
     assert max(node.count(".") for _, node in nodes(tmp_path, "benchmark")) == 2, "the second round brought nothing"
-    ends = {problem: node for problem, node in nodes(tmp_path, "problem")}
+    ends = dict(nodes(tmp_path, "problem").keys())
     assert ends == {"p0": "0.0", "p1": "0.0.0.0", "p2": "0.0.0.0.0"}
 
 
@@ -89,7 +89,8 @@ def test_every_control_shows_what_it_says_and_nothing_else_differs(tmp_path):
     assert told in true
     assert blocks["p0", "0 control:untold:0"] == true.replace(told, "#")
     assert blocks["p0", "0 control:named:0"] == true.replace(told, "# AssertionError")
-    within = {true.replace("returned 250", f"returned {50 * by}") for by in (6, fresh_factor(model, "p0", 0), fresh_factor(model, "p0", 1))}  # fmt: skip
+    others = (6, *(fresh_factor(model, "p0", index) for index in (0, 1)))
+    within = {true.replace("returned 250", f"returned {50 * by}") for by in others}
     assert blocks["p0", "0 control:within:0"] in within
     assert blocks["p0", "0 control:swapped:0"] == true.replace(
         told, "# For the input f1(51) the program returned 357, but 102 was expected."
@@ -203,7 +204,19 @@ def command(tmp_path, *options):
 
 def test_the_command_prints_one_json_object_and_tables(tmp_path):
     (tmp_path / "answers.jsonl").write_text(json.dumps({"text": wrong(3)}) + "\n")
-    options = ["-m", "scripted:answers.jsonl", "--prompt", "codex", "-n", "2", "--sandbox", "local:C", "-q", "-o", "run"]
+    options = [
+        "-m",
+        "scripted:answers.jsonl",
+        "--prompt",
+        "codex",
+        "-n",
+        "2",
+        "--sandbox",
+        "local:C",
+        "-q",
+        "-o",
+        "run",
+    ]
     done = command(tmp_path, *options, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
