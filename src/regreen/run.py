@@ -112,6 +112,7 @@ class Run:
             self.manifest = _continue(self.path, settings) or _begin(settings)
             if not self.finished:
                 self.manifest.update(about or {})
+            write_json(self.path / MANIFEST, self.manifest)  # before any other file: a kill leaves what can go on
             self._open_files()
         except BaseException:
             os.close(self._lock)

@@ -129,7 +129,9 @@ def test_a_share_of_refinements_is_exact_to_a_row_and_wastes_none_of_the_scarcer
     refine, own, solution = counts
     rows = [row("refine", at) for at in range(refine)] + [row("own", at) for at in range(own)]
     solutions = [row("solution", at) for at in range(solution)]
-    if share < 1 and not own + solution and round(share * min(refine / share if share else 0, 0)) == 0:
+    if share < 1 and not own + solution:
+        with pytest.raises(InputError, match="no rows are left"):
+            mixed(rows, solutions, rho=None, share=share, seed=seed)
         return
     chosen = mixed(rows, solutions, rho=None, share=share, seed=seed)
     refining = sum(r.refines for r in chosen)
