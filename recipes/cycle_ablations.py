@@ -1,11 +1,11 @@
 """Which part of CYCLE makes a model read its feedback? One configuration at a time, on katas with the tiny model.
 
-Run it: ``python recipes/cycle_ablations.py OUT NAME [STEPS] [SEED]``; NAME is one of those in ``ABLATIONS``, OUT holds the
-programs of ``tiny-base`` that all configurations share. STEPS is 60 unless given: enough to see that it runs, and no
-more.
+Run it: ``python recipes/cycle_ablations.py OUT NAME [STEPS] [SEED]``; NAME is one of those in ``ABLATIONS``, OUT holds
+the programs of ``tiny-base`` that all configurations share. STEPS is 60 unless given: enough to see that it runs, and
+no more.
 
-Hypotheses, metrics and directions (Ding et al. 2024, and DESIGN's rule for claims: five seeds, a bootstrap over seeds and
-problems):
+Hypotheses, metrics and directions (Ding et al. 2024); a claim needs five seeds, and a bootstrap over both seeds and
+problems:
 
 1. full > each of no-code, no-feedback and name, in the problems solved after one round less those with as many fresh
    programs.

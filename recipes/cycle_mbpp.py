@@ -3,8 +3,8 @@
 Run it on a GPU with REGREEN_DATA set: ``python recipes/cycle_mbpp.py OUT`` (OUT is a new folder, or an earlier one that
 it goes on with). The model comes from the hub; ``MODEL`` may be any causal one.
 
-Data. 374 problems of mbpp:train with their solutions; 500 of mbpp:test; 164 of humaneval. The papers' protocol: feedback
-comes from the scoring checks (``reveal="all"``), and every table says so.
+Data. 374 problems of mbpp:train with their solutions; 500 of mbpp:test; 164 of humaneval. The papers' protocol:
+feedback comes from the scoring checks (``reveal="all"``), and every table says so.
 
 Hypotheses, metrics, directions (Ding et al. 2024, their section on results), each for one seed here and for five in a
 claim:

@@ -115,7 +115,9 @@ class _Run:
         chosen = [name for name in self.chains if name in set(names)]
         own = {name: [float(rule(self.known(chain[: number + 1]))) for chain in self.chains[name]] for name in chosen}
         found: Record = {"refined": self.estimate(own), "resampled": None, "difference": None, "p": None}
-        if self.resampled:
+        if self.resampled and number == 0:  # the same programs
+            found["resampled"] = found["refined"]
+        elif self.resampled:
             other = {
                 name: [float(rule(self.fresh_of(chain[0], number))) for chain in self.chains[name]] for name in chosen
             }

@@ -24,6 +24,7 @@ Differences from the paper:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,7 +93,7 @@ class Made(NamedTuple):
     held_out: list[Row]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: templates are compiled once
 class Work:
     """The phases of one training, each of which may be called alone; each keeps what it makes below ``folder``."""
 
@@ -102,12 +103,12 @@ class Work:
     folder: Path
     quiet: bool = True
 
-    @property
+    @cached_property
     def write(self) -> Template:
         """What asks for a program."""
         return prompts.load(self.config.prompt or prompts.default_for(self.split.problems[0], chat=False))
 
-    @property
+    @cached_property
     def refine(self) -> Template:
         """What asks for a better one."""
         fits = prompts.default_for(self.split.problems[0], chat=self.write.is_chat, what="repair")
