@@ -13,6 +13,8 @@ from regreen.evaluate import Choice, Judging, Sampling
 from regreen.records import read_records
 from regreen.refine import Refining, Telling, refine
 from tests.refine.models import RIGHT, Coin, Writer, write, wrong
+from tests.repair.models import Planned
+from tests.toy import write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 ALONE = Refining(rounds=3, until="problem", controls=())
@@ -188,6 +190,22 @@ def test_a_refinement_that_is_refused_ends_its_chain_and_is_counted(tmp_path):
     assert found["notes"][0] == "p0: refused: the prompt has 9999 tokens"
     assert nodes(tmp_path)["p0", "0.0"]["outcome"] == "refused"
     assert not any(node == "0.0.0" for _, node in nodes(tmp_path))
+
+
+def test_a_chat_model_is_asked_to_refine_in_a_chat_and_programs_without_headers_serve(tmp_path):
+    model = Planned({"toy/add": {"0.0"}, "toy/echo": {"0"}})
+    refining = Refining(rounds=2, until="problem", reveal="all")
+    found = refine(
+        str(write_problems(tmp_path)), model, sampling=Sampling(2, (0.2,)), refining=refining, judging=JUDGING,
+        out=tmp_path / "run",
+    )  # fmt: skip
+    assert found["notes"] == []
+    ends = {(problem, node[0]): line["outcome"] for (problem, node), line in nodes(tmp_path).items()}
+    assert ends["toy/add", "0"] == ends["toy/echo", "0"] == "passed"
+    assert ends["toy/add", "1"] == "wrong_answer"
+    shown = model.prompts["toy/add", "1 control:swapped:0"]
+    assert "### INCORRECT PYTHON CODE" in shown
+    assert "hello" in shown, "the words of the only other problem whose program gave a wrong answer"
 
 
 def test_only_the_problems_chosen_are_refined(tmp_path):

@@ -9,6 +9,7 @@ from regreen.evaluate import Judging, Sampling
 from regreen.records import read_records
 from regreen.refine import Refining, refine
 from regreen.report import every_table, render, report
+from regreen.report.refined import solved_by_problem
 from tests.refine.models import Coin, Writer, write
 
 N, PROBLEMS, ROUNDS = 3, 6, 3
@@ -76,6 +77,20 @@ def test_what_is_solved_by_each_round_is_what_the_files_say(found, passed):
         assert line["programs"] == sum((p, i, repair(number)) in passed for p, i in CHAINS)
         assert line["passed"] == sum(passed.get((p, i, repair(number)), False) for p, i in CHAINS)
         assert line["refined"]["low"] <= line["refined"]["value"] <= line["refined"]["high"]
+
+
+def test_each_problem_s_share_averages_to_the_reported_rate(run, found):
+    for line in found["rounds"]:
+        for arm in ("refined", "resampled"):
+            shares = solved_by_problem(run, line["round"], arm=arm)
+            assert len(shares) == PROBLEMS
+            assert statistics.mean(shares.values()) == pytest.approx(line[arm]["value"])
+
+
+@pytest.mark.parametrize("form", ["terminal", "text", "md", "csv"])
+def test_the_tables_are_printed_in_every_form(run, form):
+    printed = render(every_table(report([run])), form)
+    assert "the same problem's, on another wrong program" in printed
 
 
 def test_the_relative_gain_is_that_of_the_last_round_over_the_first_programs(found):

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from regreen.benchmarks import katas
 from regreen.errors import InputError
 from regreen.evaluate import Judging, Sampling, evaluate
 from regreen.models import open_model
+from regreen.problem import problem_from_line, problem_to_line
 from regreen.records import read_records
 from regreen.train.config import CycleConfig, read_config
 from tests.refine.models import lines as doubles
@@ -21,8 +23,9 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 pytest.importorskip("peft")
 
-from regreen.train.cycle import cycle, row_tokens  # noqa: E402
+from regreen.train.cycle import cycle  # noqa: E402
 from regreen.train.policy import Policy  # noqa: E402
+from regreen.train.rows import row_tokens  # noqa: E402
 from tests.train.test_masks import KINDS  # noqa: E402
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -123,6 +126,7 @@ def test_codecontests_rows_in_the_hub_s_form_go_through_every_phase(tmp_path, st
     manifest = json.loads((tmp_path / "run/manifest.json").read_text())
     assert manifest["set"]["kinds"] == found["set"]["kinds"]
     assert (found["prompt"], found["refine_prompt"]) == ("apps", "refine-program")
+    assert found["phases"].keys() == {"solutions", "first", "probe", "training"}
 
 
 def command(folder, *more):
@@ -152,6 +156,23 @@ def test_after_kills_in_two_phases_the_same_training_comes_to_the_same_losses(tm
     assert (run / "rows.jsonl").read_bytes() == (tmp_path / "whole/rows.jsonl").read_bytes()
     assert killed["set"] == whole["set"]
     assert whole["set"]["kinds"].keys() == {"refine"}, "random weights write no right program"
+
+
+def test_a_model_that_ships_with_the_package_is_trained_by_its_name_and_learns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    some = [problem_to_line(problem) for problem in katas.generate("train", count=12)]
+    (tmp_path / "some.jsonl").write_text("".join(json.dumps(line) + "\n" for line in some))
+    config = CycleConfig(
+        model="tiny-base", problems="some.jsonl", dtype="float32", optimizer={"lr": 1e-3, "warmup": 0},
+        batch={"tokens": 1500, "steps": 5}, probe={"n": 4, "temperature": 1.2, "max_tokens": 80},
+        check={"limit": 1, "max_tokens": 80}, pairs={"share": 0.7},
+    )  # fmt: skip
+    found = cycle(config, judging=JUDGING, out=tmp_path / "run")
+    losses = [record["loss"] for record in metrics(tmp_path / "run") if "loss" in record]
+    assert losses[-1] < 0.8 * losses[0]
+    assert 0.6 < found["set"]["share_refine"] < 0.8
+    manifest = json.loads((tmp_path / "run/probe/manifest.json").read_text())
+    assert manifest["settings"]["model_options"]["dtype"] == "float32"
 
 
 def test_where_no_program_fails_it_is_said_plainly(tmp_path, start, monkeypatch):
@@ -201,7 +222,6 @@ def test_what_is_longer_than_the_context_is_left_out_and_said(tmp_path, small, t
 def test_without_an_end_of_text_answers_end_with_a_stop_string(tmp_path, start, tokenizer, monkeypatch):
     from transformers import AutoTokenizer
 
-    from regreen.problem import problem_from_line
     from regreen.prompts import load
     from regreen.telling import Telling
     from regreen.train.pairs import Builder

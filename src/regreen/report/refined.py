@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from regreen.controls import NAMED, RESAMPLE, STRANGER, SWAPPED, UNTOLD, WITHIN
 from regreen.metrics import Estimate, mean_interval, paired_difference, paired_permutation
@@ -46,6 +46,20 @@ def refined(run: Path, *, seed: int = 0) -> Record:
         programs; ``effect`` is that of the same problem's other feedback.
     """
     return _Run(read_grown(run), _sources(run), seed).to_json()
+
+
+def solved_by_problem(run: Path, number: int, *, arm: Literal["refined", "resampled"] = "refined") -> dict[str, float]:
+    """Return the share of each problem's chains solved by a round, so that runs can be compared problem by problem.
+
+    Args:
+        run: a directory that ``regreen refine`` wrote.
+        number: of the round; 0 for first programs.
+        arm: with refinements, or with as many fresh programs.
+    """
+    found = _Run(read_grown(run), {}, 0)
+    programs = found.refined_of if arm == "refined" else found.fresh_of
+    shares = {name: [_any_passed(programs(chain, number)) for chain in chains] for name, chains in found.chains.items()}
+    return {name: sum(passed) / len(passed) for name, passed in shares.items()}
 
 
 def _sources(run: Path) -> dict[Key, str]:
@@ -113,24 +127,25 @@ class _Run:
     def solved(self, number: int, rule: Callable[[Sequence[Judged]], bool], names: Iterable[str]) -> Record:
         """Return the share of chains solved within so many further programs, refined and fresh, and the difference."""
         chosen = [name for name in self.chains if name in set(names)]
-        own = {name: [float(rule(self.known(chain[: number + 1]))) for chain in self.chains[name]] for name in chosen}
+        own = {name: [float(rule(self.refined_of(chain, number))) for chain in self.chains[name]] for name in chosen}
         found: Record = {"refined": self.estimate(own), "resampled": None, "difference": None, "p": None}
         if self.resampled and number == 0:  # the same programs
             found["resampled"] = found["refined"]
         elif self.resampled:
             other = {
-                name: [float(rule(self.fresh_of(chain[0], number))) for chain in self.chains[name]] for name in chosen
+                name: [float(rule(self.fresh_of(chain, number))) for chain in self.chains[name]] for name in chosen
             }
             found |= {"resampled": self.estimate(other), **self.difference(other, own)}
         return found
 
-    def known(self, nodes: Iterable[Node]) -> list[Judged]:
-        return [self.grown.judged[node.key] for node in nodes if node.key in self.grown.judged]
+    def refined_of(self, chain: Sequence[Node], number: int) -> list[Judged]:
+        """Return a chain's first program and its refinements, up to so many."""
+        return [self.grown.judged[node.key] for node in chain[: number + 1] if node.key in self.grown.judged]
 
-    def fresh_of(self, first: Node, number: int) -> list[Judged]:
-        """Return a first program and the fresh ones after it, up to so many."""
-        problem, index, _ = first.key
-        keys = [first.key, *((problem, index, f"{RESAMPLE}:{at}") for at in range(1, number + 1))]
+    def fresh_of(self, chain: Sequence[Node], number: int) -> list[Judged]:
+        """Return a chain's first program and the fresh ones after it, up to so many."""
+        problem, index, _ = chain[0].key
+        keys = [chain[0].key, *((problem, index, f"{RESAMPLE}:{at}") for at in range(1, number + 1))]
         return [self.grown.judged[key] for key in keys if key in self.grown.judged]
 
     # ---- copies and outcomes ----

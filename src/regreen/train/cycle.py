@@ -23,31 +23,32 @@ Differences from the paper:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from regreen import benchmarks, prompts
 from regreen.errors import InputError
 from regreen.options import Judging, about
 from regreen.prompts import Template
-from regreen.records import Record, write_lines
+from regreen.records import MANIFEST, Record, write_lines
 from regreen.run import Run, Settings, read_manifest
 from regreen.sandbox import LocalSandbox
 from regreen.telling import Telling
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import CYCLE_RHO, CycleConfig, SftConfig
-from regreen.train.lessons import Bools, Lesson, supervised
-from regreen.train.loop import fit
-from regreen.train.masks import Mask, region_of, spans_of, within
+from regreen.train.learner import Learner
+from regreen.train.lessons import Lesson
+from regreen.train.loop import Check, fit
+from regreen.train.masks import Mask
 from regreen.train.pairs import Builder, Row, facts_of, mixed
-from regreen.train.policy import Policy, tokens_of
+from regreen.train.policy import Policy
 from regreen.train.probing import Solutions, probed, short_enough, solutions_in, taught_by
 from regreen.train.refining import Refiner
+from regreen.train.rows import Lessons, lessons_of
 from regreen.train.sft import Split, finish, learner_of, pace_of, policy_of, split_of, tune
 from regreen.train.teaching import Asked
 
@@ -165,96 +166,69 @@ _SHARED = ("model", "problems", "validation", "data", "limit", "prompt", "seed",
 
 
 def _second(work: Work, place: str, made: Made, sandbox: LocalSandbox, run: Run) -> Record:
-    config, check = work.config, work.config.check
+    """Fine-tune the model of phase I on the rows."""
+    config = work.config
     policy = policy_of(config.model_copy(update={"model": place}))
     _same(run, made.facts["digest"], policy.weights)
     write_lines(run.path / ROWS, (row.to_json() for row in made.rows))
     policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
-    lessons = Lessons.of(policy, made.rows, work)
-    measured = Lessons.of(policy, made.held_out, work).lessons
-    facts = {**made.facts, "tokens": lessons.tokens(), "too_long": lessons.too_long}
-    run.manifest["set"] = facts
+    lessons = _lessons(work, policy, made.rows)
+    facts = run.manifest["set"] = {**made.facts, "tokens": lessons.tokens(), "too_long": lessons.too_long}
     mask = Mask(config.mask.ratio, lessons.may, config.seed, config.mask.redraw)
     epochs = Epochs(lessons.lessons, tokens=config.batch.tokens, seed=config.seed, each=mask)
-    pace = pace_of(config.batch, check, epochs.steps)
+    pace = pace_of(config.batch, config.check, epochs.steps)
     learner = learner_of(config, policy, pace.steps)
-    refiner = Refiner(work.write, work.refine, work.telling, config.pairs.reveal)
-    asked = Asked(check.n, check.temperature, check.max_tokens, config.seed)
-    chosen = work.split.validation[: check.limit]
-
-    def measure() -> dict[str, float]:
-        found = refiner.measure(policy.sampler(), chosen, sandbox, asked=asked).to_json()
-        return {**found, **({"validation_loss": learner.loss(measured)} if measured else {})}
-
+    check = _check(work, learner, _lessons(work, policy, made.held_out).lessons, sandbox)
     with progress("training", total=pace.steps, quiet=work.quiet) as advance:
         told = {"model": config.model, "dtype": policy.dtype, "prompt": work.write.name, "set": facts["digest"]}
-        done = fit(learner, epochs, pace=pace, folder=run.path, check=measure, about=told, advance=advance)
-    found = {
+        done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=told, advance=advance)
+    found = {**_about(work), "lessons": len(lessons.lessons), "too_long": lessons.too_long, "set": facts}
+    found |= {"steps": pace.steps, "monitor": pace.monitor, "phases": {**_seconds(work), "training": done.seconds}}
+    return finish(run, found, done, *_notes(facts, policy))
+
+
+def _lessons(work: Work, policy: Policy, rows: Sequence[Row]) -> Lessons:
+    """Return the lessons of rows that fit into the model's context; raises InputError where none does."""
+    config = work.config.mask
+    if config.ratio and work.refine.is_chat and any(row.refines for row in rows):
+        raise InputError("the mask finds no wrong program in a chat; set ratio = 0 in [mask], or take a plain prompt")
+    lessons = lessons_of(policy, rows, work.write, work.refine, region=config.region if config.ratio else None)
+    if rows and not lessons.lessons:
+        raise InputError(f"{work.split.name}: every row is longer than the model's context, {policy.context} tokens")
+    return lessons
+
+
+def _check(work: Work, learner: Learner, held_out: Sequence[Lesson], sandbox: LocalSandbox) -> Check:
+    """Return what measures the policy on held-out problems."""
+    how = work.config.check
+    refiner = Refiner(work.write, work.refine, work.telling, work.config.pairs.reveal)
+    asked = Asked(how.n, how.temperature, how.max_tokens, work.config.seed)
+
+    def check() -> dict[str, float]:
+        chosen, sampler = work.split.validation[: how.limit], learner.policy.sampler()
+        found = refiner.measure(sampler, chosen, sandbox, asked=asked).to_json()
+        return {**found, **({"validation_loss": learner.loss(held_out)} if held_out else {})}
+
+    return check
+
+
+def _about(work: Work) -> Record:
+    """Return what a result says of its training."""
+    limit = work.config.check.limit
+    return {
         "benchmark": work.split.name,
         "prompt": work.write.name,
         "refine_prompt": work.refine.name,
         "examples": bool(work.write.examples),
-        "lessons": len(lessons.lessons),
-        "too_long": lessons.too_long,
-        "held_out": len(chosen),
-        "steps": pace.steps,
-        "monitor": pace.monitor,
-        "set": facts,
-        "first": None if config.first is None else str(work.folder / FIRST),
+        "held_out": len(work.split.validation[:limit]),
+        "first": None if work.config.first is None else str(work.folder / FIRST),
     }
-    return finish(run, found, done, *_notes(facts, policy))
 
 
-class Lessons(NamedTuple):
-    """Rows as tokens: lessons, which of their prompts' tokens may be hidden, and how many were too long."""
-
-    lessons: list[Lesson]
-    may: list[Bools]
-    answers: int
-    too_long: int
-
-    @classmethod
-    def of(cls, policy: Policy, rows: list[Row], work: Work) -> Lessons:
-        """Return the lessons of rows that fit into the model's context; raises InputError where none does."""
-        config = work.config.mask
-        found: list[tuple[Lesson, Bools]] = []
-        answers = 0
-        for row in rows:
-            before, after = row_tokens(policy, row, work.refine if row.refines else work.write)
-            if policy.context is None or len(before) + len(after) <= policy.context:
-                found.append((supervised(before, after), _may(policy, row, config.region, config.ratio, len(before))))
-                answers += len(after)
-        if rows and not found:
-            raise InputError(
-                f"{work.split.name}: every row is longer than the model's context, {policy.context} tokens"
-            )
-        if config.ratio and work.refine.is_chat and any(row.refines for row in rows):
-            raise InputError(
-                "the mask finds no wrong program in a chat; set ratio = 0 in [mask], or take a plain prompt"
-            )
-        return cls([lesson for lesson, _ in found], [may for _, may in found], answers, len(rows) - len(found))
-
-    def tokens(self) -> Record:
-        """Return how many tokens rows have on average, those that are learned, and those that may be hidden."""
-        count = max(1, len(self.lessons))
-        whole, hidden = sum(map(len, self.lessons)), sum(int(may.sum()) for may in self.may)
-        return {"mean": whole / count, "mean_answer": self.answers / count, "mean_maskable": hidden / count}
-
-
-def row_tokens(policy: Policy, row: Row, template: Template) -> tuple[list[int], list[int]]:
-    """Return the tokens of a row's prompt and answer; without an end of text, a stop string of the template ends it."""
-    answer = row.answer
-    if policy.tokenizer.eos_token_id is None and template.stops and not answer.endswith(template.stops):
-        answer = answer.rstrip("\n") + template.stops[0]
-    return tokens_of(policy, row.prompt, answer)
-
-
-def _may(policy: Policy, row: Row, region: str, ratio: float, tokens: int) -> Bools:
-    """Return which tokens of a row's prompt may be hidden."""
-    if not ratio or not row.refines or not isinstance(row.prompt, str):
-        return np.zeros(tokens, np.bool_)
-    spans = spans_of(policy.tokenizer, row.prompt)
-    return within(spans, region_of(row.prompt, "code" if region == "code" else "block"))
+def _seconds(work: Work) -> dict[str, float]:
+    """Return how long each phase before the last took, over all processes that worked on it."""
+    folders = (folder for folder in (SOLUTIONS, FIRST, PROBE) if (work.folder / folder / MANIFEST).exists())
+    return {folder: read_manifest(work.folder / folder)["seconds"] for folder in folders}
 
 
 def _notes(facts: Record, policy: Policy) -> list[str]:
