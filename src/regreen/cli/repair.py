@@ -79,7 +79,11 @@ class Trees:
     control: Annotated[
         Any,
         option(
-            "--control", help="drawn beside: resample, swapped or none", parser=_controls, show=True, metavar="WHAT"
+            "--control",
+            help="drawn beside: resample, swapped, within, or none",
+            parser=_controls,
+            show=True,
+            metavar="WHAT",
         ),
     ] = "resample,swapped"
     again: Annotated[
