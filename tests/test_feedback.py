@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from regreen import Assert, Call, Check, InputError, Outcome, Problem, Stdio
 from regreen.benchmarks import load as load_benchmark
-from regreen.feedback import NO_PROGRAM, UNSEEN, error_sentence, first_failure, shorten
+from regreen.feedback import NO_PROGRAM, UNSEEN, error_name, error_sentence, error_sentences, first_failure, shorten
 from regreen.formats import open_samples
 from regreen.problem import with_revealed
 from regreen.sandbox import Limits, LocalSandbox
@@ -243,3 +243,28 @@ def test_every_recorded_failure_has_a_sentence(data_root: Path, sandbox: LocalSa
             forms[" ".join(said.split()[:3])] += 1
     assert forms.total() > 100
     assert forms["An assertion failed:"] < 0.02 * forms.total()  # by HumanEval/38, whose assert stands in a loop
+
+
+def several(outcomes: list[str], revealed: tuple[int, ...]) -> tuple[Problem, Verdict]:
+    """A problem with a check for each outcome, and the verdict that has them."""
+    checks = tuple(Call((at,), at) for at in range(len(outcomes)))
+    problem = Problem("many", "", checks, revealed=revealed, entry_point="f")
+    results = [CheckResult(at, Outcome(o), got="-1", expected=str(at)) for at, o in enumerate(outcomes)]
+    first = next(Outcome(o) for o in outcomes if o != "passed")
+    return problem, Verdict(first, tuple(results))
+
+
+def test_as_many_failing_checks_are_told_as_asked_and_no_hidden_one() -> None:
+    problem, verdict = several(["passed", "wrong_answer", "wrong_answer", "timeout", "wrong_answer"], (0, 1, 3, 4))
+    told = error_sentences(problem, verdict, 9)
+    assert [text.partition("f(")[2][0] for text in told] == ["1", "3", "4"]
+    assert error_sentences(problem, verdict, 2) == told[:2]
+    assert error_sentence(problem, verdict) == told[0]
+
+
+def test_a_name_alone_says_assertion_time_or_anything_else_and_nothing_of_a_hidden_check() -> None:
+    for outcome, name in (("wrong_answer", "AssertionError"), ("timeout", "TimeoutError"), ("exception", "Exception"),
+                          ("memory_limit", "Exception"), ("syntax_error", "Exception")):  # fmt: skip
+        assert error_name(*several([outcome], (0,))) == name
+    assert error_name(*several(["wrong_answer", "timeout"], (1,))) == "TimeoutError"
+    assert "not shown" in error_name(*several(["timeout", "passed"], (1,)))

@@ -19,7 +19,9 @@ def test_importing_the_package_loads_nothing_heavy():
     assert loaded("import regreen; regreen.Problem, regreen.Verdict") == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"], ["import", "--help"], ["report", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["score", "--help"], ["refine", "--help"], ["import", "--help"], ["report", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments):
     typers_own = ["pydantic"] if len(arguments) > 1 else []  # it converts the options' defaults
     code = f"""

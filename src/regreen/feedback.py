@@ -19,17 +19,21 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from regreen.problem import Assert, Call, Check, Problem, Stdio, call_text, parse_literal
 from regreen.syntax import parse
 from regreen.verdict import CheckResult, Outcome, Verdict
 
-__all__ = ["error_sentence", "first_failure", "shorten"]
+__all__ = ["error_name", "error_sentence", "error_sentences", "first_failure", "shorten"]
 
 VALUE_CAP = 300  # characters of a value; what is longer keeps the first 296, three dots, and the last
 UNSEEN = "The program fails a check that is not shown."
 NO_PROGRAM = "There is no program in the answer."
+NAMES: Mapping[Outcome | None, str] = {Outcome.WRONG_ANSWER: "AssertionError", Outcome.TIMEOUT: "TimeoutError"}
+OTHER_NAME = "Exception"
 
 _MISSING = re.compile(r"name '(.+)' is not defined")
 _SAME = {"equal", "close", "apps", "is", "truth", "false"}  # rules by which what is compared must be the same
@@ -42,20 +46,44 @@ def error_sentence(problem: Problem, verdict: Verdict) -> str:
     Raises:
         ValueError: the program passed.
     """
+    return error_sentences(problem, verdict, 1)[0]
+
+
+def error_sentences(problem: Problem, verdict: Verdict, checks: int) -> list[str]:
+    """Return a line for each of the first so many failing revealed checks, or the one line that is all to be told.
+
+    Source: Ding et al. 2024 (arXiv 2403.18746), their code's number of test cases in a prompt, by default 1.
+
+    Raises:
+        ValueError: the program passed.
+    """
     if verdict.passed:
         raise ValueError(f"{verdict!r} has no failure to speak of")
     if verdict.outcome is Outcome.SYNTAX_ERROR:  # the program's own text is at fault, whatever the checks
-        return _syntax(next(each for each in verdict.checks if each.outcome is Outcome.SYNTAX_ERROR))
+        return [_syntax(next(each for each in verdict.checks if each.outcome is Outcome.SYNTAX_ERROR))]
+    told = list(islice(_failures(problem, verdict), checks))
+    return [_sentence(_Tested.by(problem.checks[f.index], problem.entry_point, f), f) for f in told] or [UNSEEN]
+
+
+def error_name(problem: Problem, verdict: Verdict) -> str:
+    """Return the kind of the first failing revealed check's failure, and no more: one of three exceptions' names.
+
+    Source: Ding et al. 2024 (arXiv 2403.18746), their code's ablation of detail: time-out, assertion, or any exception.
+    """
+    if verdict.outcome is Outcome.SYNTAX_ERROR:
+        return OTHER_NAME
     failure = first_failure(problem, verdict)
-    if failure is None:
-        return UNSEEN
-    return _sentence(_Tested.by(problem.checks[failure.index], problem.entry_point, failure), failure)
+    return UNSEEN if failure is None else NAMES.get(failure.outcome, OTHER_NAME)
 
 
 def first_failure(problem: Problem, verdict: Verdict) -> CheckResult | None:
     """Return the result of the first revealed check that failed, or None; one that was not run has not failed."""
+    return next(_failures(problem, verdict), None)
+
+
+def _failures(problem: Problem, verdict: Verdict) -> Iterator[CheckResult]:
     results = (verdict.checks[index] for index in sorted(problem.revealed))
-    return next((each for each in results if each.outcome not in (None, Outcome.PASSED)), None)
+    return (each for each in results if each.outcome not in (None, Outcome.PASSED))
 
 
 def shorten(text: str) -> str:

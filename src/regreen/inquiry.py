@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,19 @@ class Inquiry:
     @classmethod
     def of(cls, benchmark: str, model: Model, sampling: Sampling, choice: Choice, judging: Judging) -> Inquiry:
         """Load the problems and the prompt; raises InputError where one of them is not to be had."""
-        name, problems = choice.load(benchmark, "ask")
+        return cls.about(*choice.load(benchmark, "ask"), model, sampling, choice, judging)
+
+    @classmethod
+    def about(
+        cls,
+        name: str,
+        problems: Sequence[Problem],
+        model: Model,
+        sampling: Sampling,
+        choice: Choice,
+        judging: Judging,
+    ) -> Inquiry:
+        """Choose among problems at hand, which are called ``name``; raises InputError as :meth:`of` does."""
         chosen = choice.choose(problems)
         opening = Opening(sampling, chosen, model, choice.data)
         decides = asked_of(model, sampling, opening.template, problems, choice, judging)

@@ -280,3 +280,16 @@ class Continuing(Planned):
     def _answer(self, request):
         self.prompts[request.problem, request.index, request.role] = request.prompt
         return Completion(f"    return {request.seed}\n", tokens=5)
+
+
+def test_a_repair_may_be_given_the_words_on_another_wrong_program_of_its_problem(tmp_path, toy):
+    model = Planned({"toy/add": {"0.0.0"}})
+    repairing = Repairing(nf=1, nr=1, controls=("within",), again=0)
+    repaired(tmp_path, toy, model, repairing)
+    told = model.prompts["toy/add", "0 control:within:0"]
+    assert "It is wrong at 1.0." in told
+    assert "It is wrong at 0.0." in model.prompts["toy/add", "0.0.0"]
+    assert f"{BAD['toy/add']}# 0\n" in told, "the program shown is its own"
+    found = report([tmp_path / "run"])["repair"]["controls"]["within"]
+    assert (found["programs"], found["passed"], found["own"]["passed"]) == (6, 0, 1)
+    assert "repairs with another wrong program's feedback" in render(every_table(report([tmp_path / "run"])))

@@ -62,3 +62,12 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path, text, words):
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         read_config(tmp_path / "none.toml", SftConfig)
+
+
+def test_the_recipes_of_cycle_are_configurations(tmp_path):
+    from recipes import cycle_ablations, cycle_mbpp
+
+    assert cycle_mbpp.config().first is not None
+    made = {name: cycle_ablations.config_of(name, tmp_path, 5, 1) for name in cycle_ablations.ABLATIONS}
+    assert len({config.model_dump_json() for config in made.values()}) == len(made) > 10
+    assert made["no-code"].pairs.share == made["full"].pairs.share

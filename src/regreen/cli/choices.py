@@ -101,3 +101,18 @@ class TreeFormat(StrEnum):
     REFLEXION_UCS = "reflexion-ucs"
     LDB = "ldb"
     LATS = "lats"
+
+
+class Until(StrEnum):
+    """Whose pass rate ends the rounds of refinement."""
+
+    BENCHMARK = "benchmark"
+    PROBLEM = "problem"
+
+
+class Detail(StrEnum):
+    """How much is told of a failure."""
+
+    FULL = "full"
+    NAME = "name"
+    NONE = "none"

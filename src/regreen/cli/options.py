@@ -91,6 +91,11 @@ def one_temperature(text: str) -> float:
     return found[0]
 
 
+def controls(text: str) -> tuple[str, ...]:
+    """Return the controls named, as ``resample,swapped``; ``none`` is none."""
+    return () if text == "none" else tuple(text.split(","))
+
+
 def examples(text: str) -> int | tuple[str, ...]:
     """Return how many solved examples, or which."""
     return int(text) if text.isdecimal() else tuple(text.split(","))

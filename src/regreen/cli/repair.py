@@ -10,16 +10,24 @@ from typer import Argument
 
 from regreen.cli.app import DONE, command
 from regreen.cli.choices import Order
-from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, Revealed, Scores, option
+from regreen.cli.options import (
+    Asked,
+    Bounds,
+    Json,
+    OneTemperature,
+    Out,
+    Problems,
+    Quiet,
+    Revealed,
+    Scores,
+    controls,
+    option,
+)
 from regreen.cli.printing import print_trees
 
 if TYPE_CHECKING:
     from regreen.models import Model
     from regreen.repair import Repairing
-
-
-def _controls(text: str) -> tuple[str, ...]:
-    return () if text == "none" else tuple(text.split(","))
 
 
 @dataclass
@@ -52,7 +60,11 @@ class Trees:
     control: Annotated[
         Any,
         option(
-            "--control", help="drawn beside: resample, swapped or none", parser=_controls, show=True, metavar="WHAT"
+            "--control",
+            help="drawn beside: resample, swapped, within, or none",
+            parser=controls,
+            show=True,
+            metavar="WHAT",
         ),
     ] = "resample,swapped"
     again: Annotated[

@@ -15,7 +15,7 @@ from regreen.cli.options import Bounds, Json, Out, Quiet, grouped
 from regreen.cli.printing import say_notes
 
 train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
-app.add_typer(train, name="train", short_help="Train a model: sft.")
+app.add_typer(train, name="train", short_help="Train a model: sft, cycle.")
 
 Config = Annotated[Path, Argument(help="a TOML file", metavar="CONFIG")]
 
@@ -40,6 +40,36 @@ def sft(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, 
 
 
 train.command("sft")(grouped(sft))
+
+
+def cycle(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Train a model to refine its own wrong programs: probe it, pair failures with solutions, fine-tune.
+
+    After a kill the same command goes on, in whatever phase it was. RUN/checkpoints/best is a model: give it to
+    regreen refine as -m hf:.
+    """
+    from regreen.train.config import CycleConfig, read_config
+
+    told = read_config(config, CycleConfig)
+    from regreen.train.cycle import cycle as train_cycle
+
+    found = train_cycle(told, judging=bounds.judging(), out=out, quiet=quiet)
+    _print(found, as_json=as_json)
+    if not as_json:
+        _print_set(found)
+    return DONE
+
+
+train.command("cycle")(grouped(cycle))
+
+
+def _print_set(found: dict[str, Any]) -> None:
+    """Say what a set held, and how the checkpoint is made to refine."""
+    about = found["set"]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in about["kinds"].items())
+    print(f"trained on {about['rows']} rows ({kinds}); {100 * about['share_refine']:.0f} % refine")
+    print(f"regreen refine BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --prompt {found['prompt']}", end="")
+    print(f" --refine-prompt {found['refine_prompt']}{' --examples 0' if found['examples'] else ''}")
 
 
 def _print(found: dict[str, Any], *, as_json: bool) -> None:

@@ -5,13 +5,14 @@ Source: Chen et al. 2021 (arXiv 2107.03374), sections 2.1 and 3.3; Austin et al.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regreen.attempt import Ask, Asking
 from regreen.inquiry import Inquiry
 from regreen.models import Model
 from regreen.options import Choice, Judging, Sampling
+from regreen.problem import Problem
 from regreen.records import Record
 from regreen.run import Run
 from regreen.summary import View
@@ -48,8 +49,28 @@ def evaluate(
         InputError: something given cannot be used, or the model refuses every request.
         InfrastructureError: the model or the judge cannot be reached; the same call continues.
     """
+    choice = choice or Choice()
+    name, problems = choice.load(benchmark, "ask")
+    return evaluate_problems(
+        name, problems, model, sampling=sampling, choice=choice, judging=judging, view=view, out=out, quiet=quiet
+    )
+
+
+def evaluate_problems(
+    name: str,
+    problems: Sequence[Problem],
+    model: Model,
+    *,
+    sampling: Sampling | None = None,
+    choice: Choice | None = None,
+    judging: Judging | None = None,
+    view: View | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+) -> Record:
+    """Do what :func:`evaluate` does with problems at hand; ``name`` is what they are called."""
     sampling, choice, judging = sampling or Sampling(), choice or Choice(), judging or Judging()
-    inquiry = Inquiry.of(benchmark, model, sampling, choice, judging)
+    inquiry = Inquiry.about(name, problems, model, sampling, choice, judging)
     total = len(inquiry.problems) * sampling.n * len(sampling.temperatures)
     with (
         judging.open() as sandbox,

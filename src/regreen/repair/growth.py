@@ -92,14 +92,14 @@ class Growth:
             words = voices.repair.words(node.text or "")
         else:
             words = self._sentence(self._first(parent)) if voices.silent else node.text or ""
-        return Told(node.problem, parent, node.node, words)
+        return Told(node.problem, parent, node.node, words, source=self._first(parent).program.source)
 
-    async def repair_swapped(self, entry: Told, words: str) -> None:
-        """Have a failing first program repaired, given what was said about another problem's."""
+    async def repair_swapped(self, entry: Told, words: str, *, role: str = SWAPPED) -> None:
+        """Have a failing first program repaired, given what was said about another one."""
         failing = self._first(entry.node)
         sentence = words if self.voices.silent else self._sentence(failing)
         wrong = Wrong(failing.program.source, sentence, "" if self.voices.silent else words)
-        await self._grower.attempt(self._ask(self.voices.swapped, wrong, entry.child, SWAPPED), self._model)
+        await self._grower.attempt(self._ask(self.voices.swapped, wrong, entry.child, role), self._model)
 
     def _first(self, node: str) -> Attempt:
         return self._grower.known(self._problem, int(node))

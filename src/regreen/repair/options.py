@@ -16,7 +16,8 @@ from regreen.repair.growth import Voices
 from regreen.repair.orders import Widths
 
 Order = Literal["batched", "bfs", "dfs"]
-CONTROLS = ("resample", "swapped")
+DRAWN = ("resample", "swapped")  # unless told otherwise
+CONTROLS = (*DRAWN, "within")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Repairing:
     explanation and a repair; ``nf`` and ``nr`` ask apart, for so many explanations of a program and so many repairs for
     each. ``order`` is that of Olausson et al. 2023, section 3; ``full`` grows the whole tree instead of ending at the
     first pass. ``depth`` above 1 repairs repairs. ``reveal`` says which checks' failures may be told: "shown",
-    "revealed" or "all"; None leaves it to the problem. ``controls`` are drawn beside: "resample", "swapped". ``again``
+    "revealed" or "all"; None leaves it to the problem. ``controls`` are drawn beside: "resample",
+    "swapped", "within". ``again``
     is the share of programs that are judged a second time.
     """
 
@@ -40,7 +42,7 @@ class Repairing:
     full: bool = False
     depth: int = 1
     reveal: str | None = None
-    controls: tuple[str, ...] = CONTROLS
+    controls: tuple[str, ...] = DRAWN
     again: float = 0.1
 
     def __post_init__(self) -> None:

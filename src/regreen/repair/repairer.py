@@ -10,7 +10,7 @@ from functools import partial
 from regreen.arms import Static, open_arms, split_arms
 from regreen.attempt import Grower, Opening
 from regreen.attempt.growing import Policy, all_of
-from regreen.controls import ALONE, resample, swap
+from regreen.controls import ALONE, WITHIN, Told, neighbours, resample, swap
 from regreen.inquiry import Inquiry
 from regreen.models import Model
 from regreen.problem import Problem, with_revealed
@@ -77,6 +77,8 @@ class Repairer:
                 stages["the explaining model alone"] = self._alone
         if "swapped" in self._repairing.controls:
             stages["swapping feedback"] = self._swapped
+        if "within" in self._repairing.controls:
+            stages["swapping feedback within problems"] = self._within
         for what, stage in stages.items():
             if not grower.out_of_tokens:
                 grower.grow(problems, stage(grower), what=what, total=len(problems), quiet=quiet)
@@ -111,8 +113,7 @@ class Repairer:
         return lambda problem: draw(problem, budgets[problem.id])
 
     def _swapped(self, grower: Grower) -> Policy:
-        growths = {problem.id: self._growth(grower, problem) for problem in self._inquiry.problems}
-        told = [growths[node.problem].told(node) for node in _nodes(grower.run) if _first_words(node, growths)]
+        growths, told = self._told(grower)
         swapped = swap(told, seed=self._inquiry.sampling.seed)
 
         async def policy(problem: Problem) -> None:
@@ -120,6 +121,23 @@ class Repairer:
             await all_of(growths[problem.id].repair_swapped(entry, words) for entry, words in given)
 
         return policy
+
+    def _within(self, grower: Grower) -> Policy:
+        growths, told = self._told(grower)
+        same = neighbours(told, seed=self._inquiry.sampling.seed)
+
+        async def policy(problem: Problem) -> None:
+            given = [(entry, same[key]) for entry in told if (key := (entry.problem, entry.child)) in same]
+            own = [(entry, other.words) for entry, other in given if entry.problem == problem.id]
+            await all_of(growths[problem.id].repair_swapped(entry, words, role=WITHIN) for entry, words in own)
+
+        return policy
+
+    def _told(self, grower: Grower) -> tuple[dict[str, Growth], list[Told]]:
+        """Return every problem's growth, and what was said right below first programs."""
+        growths = {problem.id: self._growth(grower, problem) for problem in self._inquiry.problems}
+        nodes = (node for node in _nodes(grower.run) if _first_words(node, growths))
+        return growths, [growths[node.problem].told(node) for node in nodes]
 
 
 def _spent(run: Run, *, firsts: bool) -> Counter[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from regreen.records import Record
 from regreen.report.dialog import dialog_tables
 from regreen.report.ranks import rank_tables
+from regreen.report.refined_tables import refined_tables
 from regreen.report.tables import Table, tables
 from regreen.report.training import training_tables
 from regreen.report.trees import tree_tables
 
 
 def every_table(found: Record) -> list[Table]:
-    """Return the tables of what :func:`regreen.report.report` returned: scores, trees, dialogs, rankings, trainings."""
-    return [*tables(found), *tree_tables(found), *dialog_tables(found), *rank_tables(found), *training_tables(found)]
+    """Return the tables of what :func:`regreen.report.report` returned, whatever kinds of runs there are."""
+    grown = [*tree_tables(found), *refined_tables(found)]
+    return [*tables(found), *grown, *dialog_tables(found), *rank_tables(found), *training_tables(found)]

@@ -77,6 +77,11 @@ def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record
 
         summary |= tree_summary(run.path, repair_view, seed=view.seed)
         summary["repair"]["reveal"] = run.manifest["settings"].get("reveal")
+        if run.manifest["command"] == "refine":
+            from regreen.report.refined import refined
+
+            reveal = {"reveal": run.manifest["settings"]["reveal"]}
+            summary["refine"] = refined(run.path, seed=view.seed) | reveal
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
 
 

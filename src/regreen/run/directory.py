@@ -71,6 +71,7 @@ class Run:
             self.manifest = resumed(self.path, settings) or begun(settings)
             if not self.finished:
                 self.manifest.update(about or {})
+            write_json(self.path / MANIFEST, self.manifest)  # before any other file: a kill leaves what can go on
             self._open_files()
         except BaseException:
             os.close(self._lock)

@@ -8,7 +8,7 @@ is drawn at random, so that sorting favours none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regreen.train.lessons import Bools, Floats, Ints, Lesson
+
+Each = Callable[[Lesson, int, int], Lesson]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,15 +70,16 @@ class Epochs:
         lessons: all of them.
         tokens: about how many make a step; every step of an epoch has as many lessons, within one.
         seed: of the orders.
+        each: what an epoch makes of a lesson, given its place among the lessons and the epoch; None: the lesson itself.
 
     Raises:
         ValueError: there are no lessons.
     """
 
-    def __init__(self, lessons: Sequence[Lesson], *, tokens: int, seed: int) -> None:
+    def __init__(self, lessons: Sequence[Lesson], *, tokens: int, seed: int, each: Each | None = None) -> None:
         if not lessons:
             raise ValueError("no lessons")
-        self._lessons, self._seed = lessons, seed
+        self._lessons, self._seed, self._each = lessons, seed, each
         self.steps = min(len(lessons), max(1, round(sum(map(len, lessons)) / tokens)))
         self._epoch, self._cut = -1, list[Ints]()
 
@@ -86,7 +89,9 @@ class Epochs:
         if epoch != self._epoch:
             order = np.random.default_rng((self._seed, epoch)).permutation(len(self._lessons))
             self._epoch, self._cut = epoch, np.array_split(order, self.steps)
-        return [self._lessons[at] for at in self._cut[part]]
+        if self._each is None:
+            return [self._lessons[at] for at in self._cut[part]]
+        return [self._each(self._lessons[at], int(at), epoch) for at in self._cut[part]]
 
 
 def _table(rows: Sequence[NDArray[Any]], fill: Any, kind: Any) -> NDArray[Any]:

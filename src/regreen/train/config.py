@@ -23,6 +23,7 @@ AUSTIN_LR = 3e-5  # Austin et al. 2021, section 3.2
 AUSTIN_TOKENS = 8192  # of a batch, there
 WARMUP = 175  # steps; Chen et al. 2021, section 3.2
 BETAS, EPS, WEIGHT_DECAY = (0.9, 0.95), 1e-8, 0.1  # there too, and CYCLE's code (Ding et al. 2024)
+CYCLE_WORDS, CYCLE_SOLUTIONS, CYCLE_RHO = 512, 100, 0.1  # Ding et al. 2024, their code: section 3 of it, and help text
 CLIP = 1.0  # no paper of ours gives one; GPT-3 (Brown et al. 2020, appendix B) has it
 
 Positive = Annotated[int, Field(gt=0)]
@@ -70,15 +71,14 @@ class LoraConfig(Strict):
     targets: str | list[str] = "all-linear"
 
 
-class CheckConfig(Strict):
+class MeasureConfig(Strict):
     """Measuring on held-out problems: ``every`` so many steps, by default ten times in all.
 
-    ``monitor`` chooses the best checkpoint; training ends after ``patience`` checks that were no better. pass@1 comes
-    of ``n`` programs for each of the first ``limit`` problems.
+    Training ends after ``patience`` checks that were no better. pass@1 comes of ``n`` programs for each of the first
+    ``limit`` problems.
     """
 
     every: Positive | None = None
-    monitor: Literal["pass@1", "validation_loss"] = "pass@1"
     patience: Positive | None = None
     n: Positive = 1
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
@@ -86,8 +86,14 @@ class CheckConfig(Strict):
     limit: Positive | None = None
 
 
-class SftConfig(Strict):
-    """What ``regreen train sft`` reads.
+class CheckConfig(MeasureConfig):
+    """The same; ``monitor`` chooses the best checkpoint."""
+
+    monitor: Literal["pass@1", "validation_loss"] = "pass@1"
+
+
+class TrainConfig(Strict):
+    """What every training on problems reads.
 
     ``problems`` names a benchmark or a file; ``validation`` is a share of them to hold out, or names another benchmark.
     ``prompt`` is a template; by default the one that ``regreen evaluate`` takes for a model that continues text.
@@ -104,8 +110,86 @@ class SftConfig(Strict):
     dtype: Literal["float32", "bfloat16"] | None = None
     optimizer: OptimizerConfig = OptimizerConfig()
     batch: BatchConfig = BatchConfig()
-    check: CheckConfig = CheckConfig()
     lora: LoraConfig | None = None
+
+
+class SftConfig(TrainConfig):
+    """What ``regreen train sft`` reads."""
+
+    check: CheckConfig = CheckConfig()
+
+
+class FirstConfig(Strict):
+    """Phase I of CYCLE: fine-tuning on the verified solutions; with a step of its own."""
+
+    optimizer: OptimizerConfig = OptimizerConfig()
+    batch: BatchConfig = BatchConfig()
+    check: CheckConfig = CheckConfig()
+
+
+class ProbeConfig(Strict):
+    """Programs of the model of phase I for every training problem; or those of an evaluation, the directory ``run``."""
+
+    run: str | None = None
+    n: Positive = 1
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_tokens: Positive = 512
+
+
+class PairsConfig(Strict):
+    """What is made of the programs.
+
+    ``verify`` judges the solutions and keeps those that pass; of a problem the first ``solutions`` are looked at, and
+    of problems only those whose statement has at most ``words``. ``select`` chooses the solution that a wrong program
+    is to become; ``wrong`` says whose wrong programs are learned from. ``feedback``, ``code``, ``checks``, ``reveal``
+    and ``template`` say what is told of them. ``distinct`` takes equal programs of one problem once. ``rho`` is the
+    share of phase I's rows that are mixed in; ``share`` gives the refinements' share of all rows in its place.
+    """
+
+    verify: bool = True
+    solutions: Positive = CYCLE_SOLUTIONS
+    words: Positive | None = CYCLE_WORDS
+    select: Literal["bm25", "random", "edit"] = "bm25"
+    wrong: Literal["own", "human", "both"] = "own"
+    feedback: Literal["full", "name", "none"] = "full"
+    code: bool = True
+    checks: Positive = 1
+    reveal: Literal["shown", "revealed", "all"] | None = None
+    template: str | None = None
+    distinct: bool = True
+    rho: Annotated[float, Field(ge=0, le=1)] | None = None
+    share: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_mixture(self) -> PairsConfig:
+        if self.rho is not None and self.share is not None:
+            raise ValueError("rho and share both say how much is mixed in; give one")
+        return self
+
+
+class MaskConfig(Strict):
+    """The past-generation mask: ``ratio`` of the tokens of a ``region``, drawn once, or every epoch (``redraw``)."""
+
+    ratio: Share = 0.05
+    region: Literal["block", "code"] = "block"
+    redraw: bool = False
+
+
+class CycleCheckConfig(MeasureConfig):
+    """The same as for fine-tuning; ``refined@1`` is the share solved after one refinement of what fails."""
+
+    monitor: Literal["refined@1", "pass@1", "validation_loss"] = "refined@1"
+
+
+class CycleConfig(TrainConfig):
+    """What ``regreen train cycle`` reads. Without the table ``first`` the model is one that phase I has made."""
+
+    first: FirstConfig | None = None
+    probe: ProbeConfig = ProbeConfig()
+    pairs: PairsConfig = PairsConfig()
+    mask: MaskConfig = MaskConfig()
+    check: CycleCheckConfig = CycleCheckConfig()
 
 
 def read_config(path: Path, kind: type[_Config]) -> _Config:

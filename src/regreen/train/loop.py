@@ -14,7 +14,7 @@ from regreen.train.checkpoints import Checkpoints
 from regreen.train.learner import Learner
 from regreen.train.lessons import Lesson
 
-Monitor = Literal["pass@1", "validation_loss"]
+Monitor = Literal["pass@1", "refined@1", "validation_loss"]
 Lessons = Callable[[int], Sequence[Lesson]]
 Check = Callable[[], Mapping[str, float]]
 
@@ -26,7 +26,7 @@ class Pace:
     Args:
         steps: of the whole training.
         every: steps from one check and checkpoint to the next; there is one before the first step, and one at the end.
-        monitor: which number of a check says what is best: the highest pass@1, or the lowest validation loss.
+        monitor: which number of a check says what is best: the highest pass rate, or the lowest validation loss.
         patience: end after so many checks in a row that were no better than the best; None: never.
     """
 
@@ -51,7 +51,8 @@ class Progress:
     def take(self, scores: Mapping[str, float], monitor: Monitor) -> bool:
         """Take a check's numbers, and say whether nothing before was better. Without a check the newest is best."""
         value = scores.get(monitor)
-        better = self.best is None or value is None or (value > self.best if monitor == "pass@1" else value < self.best)
+        lower = monitor == "validation_loss"
+        better = self.best is None or value is None or (value < self.best if lower else value > self.best)
         self.scores, self.waited = scores, 0 if better else self.waited + 1
         if better:
             self.best, self.best_step = value, self.step

@@ -17,6 +17,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from regreen import benchmarks, prompts
 from regreen.errors import InputError
@@ -26,7 +27,7 @@ from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.track import progress
 from regreen.train.batches import Epochs
-from regreen.train.config import SftConfig
+from regreen.train.config import BatchConfig, CheckConfig, CycleCheckConfig, SftConfig, TrainConfig
 from regreen.train.learner import AdamW, Learner
 from regreen.train.lessons import Lesson, fitting
 from regreen.train.loop import Pace, Progress, fit
@@ -55,8 +56,23 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
         InputError: no problem has a solution, the model cannot be loaded or trained, or the run holds another training.
         InfrastructureError: the loss is no number, or the judge broke down; the same call goes on.
     """
+    return tune(config, split_of(config), judging=judging, out=out, quiet=quiet)
+
+
+class Split(NamedTuple):
+    """What problems are called, those to train on, and those held out."""
+
+    name: str
+    problems: list[Problem]
+    validation: list[Problem]
+
+
+def tune(
+    config: SftConfig, split: Split, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True
+) -> Record:
+    """Do what :func:`sft` does with problems at hand; one may stand there several times, with other solutions."""
     judging = judging or Judging()
-    name, problems, validation = _problems(config)
+    name, problems, validation = split
     template = prompts.load(config.prompt or prompts.default_for(problems[0], chat=False))
     lessons, checks = taught(problems, template, name), taught(validation, template, f"{name}, validation")
     policy = policy_of(config)
@@ -66,7 +82,7 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
         policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
         kept, measured = _lessons(policy, lessons, name), _lessons(policy, checks, f"{name}, validation")
         epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
-        pace = _pace(config, epochs.steps)
+        pace = pace_of(config.batch, config.check, epochs.steps)
         learner = learner_of(config, policy, pace.steps)
         asked = Asked(config.check.n, config.check.temperature, config.check.max_tokens, config.seed)
         chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
@@ -82,7 +98,7 @@ def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None =
         counts = {"lessons": len(kept), "too_long": len(lessons.pairs) - len(kept), "held_out": len(chosen)}
         asked_as = {"prompt": template.name, "examples": bool(template.examples)}
         found = {"benchmark": name, **asked_as, **counts, "steps": pace.steps, "monitor": pace.monitor}
-        return _finish(run, found, done, lessons)
+        return finish(run, found, done, lessons.note())
 
 
 def _check_run(run: Run, step: int, name: str, asked: Asked, judging: Judging) -> Run:
@@ -94,7 +110,7 @@ def _check_run(run: Run, step: int, name: str, asked: Asked, judging: Judging) -
     return Run(folder, settings, about={"sandbox": run.manifest.get("sandbox", {})})
 
 
-def policy_of(config: SftConfig) -> Policy:
+def policy_of(config: TrainConfig) -> Policy:
     """Return the policy that a configuration names; raises InputError."""
     lora = None
     if config.lora is not None:
@@ -104,7 +120,7 @@ def policy_of(config: SftConfig) -> Policy:
     return Policy(config.model, lora=lora, dtype=config.dtype, device=config.device, seed=config.seed)
 
 
-def learner_of(config: SftConfig, policy: Policy, steps: int) -> Learner:
+def learner_of(config: TrainConfig, policy: Policy, steps: int) -> Learner:
     """Return the learner that a configuration describes, for a training of so many steps."""
     how = config.optimizer
     adam = AdamW(how.lr, (how.betas[0], how.betas[1]), how.eps, how.weight_decay, how.clip or None)
@@ -112,14 +128,14 @@ def learner_of(config: SftConfig, policy: Policy, steps: int) -> Learner:
     return Learner(policy, adam, schedule, most=config.batch.most, seed=config.seed)
 
 
-def _problems(config: SftConfig) -> tuple[str, list[Problem], list[Problem]]:
-    """Return the benchmark's name, the problems to train on, and those held out; what is split has solutions."""
+def split_of(config: TrainConfig) -> Split:
+    """Return the problems that a configuration names; those of which a share is held out have solutions."""
     choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
     name, every = choice.load(config.problems, "train")
     chosen = choice.choose(every)
     if isinstance(config.validation, str):
-        return name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1]
-    return name, *held_out(solved(chosen, name), config.validation, config.seed)
+        return Split(name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1])
+    return Split(name, *held_out(solved(chosen, name), config.validation, config.seed))
 
 
 def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
@@ -134,15 +150,17 @@ def _decides(config: SftConfig, policy: Policy, digest: str, judging: Judging) -
     return {**told, "weights": policy.weights, "problems": digest, **judging.decides()}
 
 
-def _pace(config: SftConfig, epoch: int) -> Pace:
-    steps = config.batch.steps or max(1, round(config.batch.epochs * epoch))
-    return Pace(steps, config.check.every or max(1, steps // _CHECKS), config.check.monitor, config.check.patience)
+def pace_of(batch: BatchConfig, check: CheckConfig | CycleCheckConfig, epoch: int) -> Pace:
+    """Return the pace of a training whose epochs have so many steps."""
+    steps = batch.steps or max(1, round(batch.epochs * epoch))
+    return Pace(steps, check.every or max(1, steps // _CHECKS), check.monitor, check.patience)
 
 
-def _finish(run: Run, found: Record, done: Progress, lessons: Taught) -> Record:
+def finish(run: Run, found: Record, done: Progress, *notes: str | None) -> Record:
+    """Write what a training came to, and return it with where it lies and what the user must hear."""
     run.complete()
     places = {"checkpoint": str(run.path / "checkpoints" / "best"), "run": str(run.path)}
     found = {**found, **done.to_json(), **places}
     run.write_scores(found)
     longer = f"left out: {found['too_long']} lessons longer than the model's context" if found["too_long"] else None
-    return found | {"notes": [note for note in (lessons.note(), longer) if note]}
+    return found | {"notes": [note for note in (*notes, longer) if note]}

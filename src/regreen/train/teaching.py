@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import random
@@ -16,6 +17,7 @@ from regreen.problem import Problem
 from regreen.prompts import Prompt, Template
 from regreen.run import Run
 from regreen.sandbox import LocalSandbox
+from regreen.verdict import Verdict
 from regreen.working import finish, judge_rows
 
 _PROBE = "0"
@@ -123,7 +125,8 @@ def pass_rate(
         asked: how many programs, and how hot.
         run: a new run, where programs and verdicts are recorded.
     """
-    wanted = [(problem, _request(problem, index, template, asked)) for problem in problems for index in range(asked.n)]
+    asked_for = [(problem, template.render(problem), index) for problem in problems for index in range(asked.n)]
+    wanted = [(p, _request(p, prompt, index, template, asked, STAGE)) for p, prompt, index in asked_for]
     asks = (Ask(p, request, template.source, run.add_prompt(as_json(request.prompt))) for p, request in wanted)
     with Asking(asks, model, run) as asking:
         judge_rows(asking, sandbox, run, quiet=True)
@@ -131,10 +134,37 @@ def pass_rate(
     return run.counts.outcomes["passed"] / len(wanted)
 
 
-def _request(problem: Problem, index: int, template: Template, asked: Asked) -> Request:
+def tried(
+    model: Model,
+    wanted: Sequence[tuple[Problem, Prompt, int]],
+    template: Template,
+    sandbox: LocalSandbox,
+    *,
+    asked: Asked,
+    stage: str = STAGE,
+) -> list[tuple[str, Verdict]]:
+    """Return the program that a model writes for each prompt, and the verdict on it. Nothing is recorded.
+
+    Args:
+        model: who is asked.
+        wanted: problems, what is asked, and which of the problem's programs it is.
+        template: how the program is found in the answer.
+        sandbox: where programs are judged.
+        asked: how hot, how long; its ``n`` says nothing here.
+        stage: of the seeds.
+    """
+    requests = [_request(problem, prompt, index, template, asked, stage) for problem, prompt, index in wanted]
+    completions = asyncio.run(model.sample(requests))
+    sources = [template.source(p, c.text).source for (p, _, _), c in zip(wanted, completions, strict=True)]
+    rows = [(problem, source) for (problem, _, _), source in zip(wanted, sources, strict=True)]
+    verdicts = dict(sandbox.judge_all(rows))
+    return [(source, verdicts[at]) for at, source in enumerate(sources)]
+
+
+def _request(problem: Problem, prompt: Prompt, index: int, template: Template, asked: Asked, stage: str) -> Request:
     return Request(
-        template.render(problem),
-        seed=seed_of(asked.seed, problem.id, index, STAGE),
+        prompt,
+        seed=seed_of(asked.seed, problem.id, index, stage),
         temperature=asked.temperature,
         max_tokens=asked.max_tokens,
         stop=template.stops,

@@ -12,7 +12,7 @@ from regreen.report.trees.grown import CONTROL, Grown, models_of, repairs_below,
 from regreen.report.trees.view import Verdicts
 from regreen.tree import Node, RepairTree
 
-_RESAMPLE, _SWAPPED = f"{CONTROL}resample", f"{CONTROL}swapped:"
+_RESAMPLE, _OTHERS = f"{CONTROL}resample", ("swapped", "within")
 _TELLING = 6  # characters of a line, without white space, that is no mere "else:" or "return"
 
 
@@ -95,9 +95,10 @@ def _expected_kinds(sizes: Sequence[int], n: int, replacement: bool) -> float:
 def controls(grown: Grown) -> Record:
     """Return the controls of the same run: fresh programs at an equal budget, and repairs with another's feedback.
 
-    ``own`` is the trees' own success on the same first programs that swapped feedback was tried on.
+    "swapped" feedback is another problem's, "within" the same problem's on another wrong program; ``own`` is the trees'
+    own success on the same first programs that it was tried on.
     """
-    found: Record = {"resample": None, "swapped": None}
+    found: Record = {"resample": None, **dict.fromkeys(_OTHERS)}
     fresh = [(key, judged) for key, judged in grown.judged.items() if key[2] == _RESAMPLE]
     if fresh:
         solved = {key[0] for key, judged in fresh if judged.passed}
@@ -108,10 +109,11 @@ def controls(grown: Grown) -> Record:
             "solved": len(solved),
             "tokens": None if math.isnan(tokens) else int(tokens),
         }
-    swapped = [(key, judged) for key, judged in grown.judged.items() if key[2].startswith(_SWAPPED)]
-    if swapped:
-        tried = {(key[0], key[1]) for key, _ in swapped}
-        found["swapped"] = {**_rate(judged.passed for _, judged in swapped), "own": _own(grown, tried)}
+    for name in _OTHERS:
+        told = [(key, judged) for key, judged in grown.judged.items() if key[2].startswith(f"{CONTROL}{name}:")]
+        if told:
+            tried = {(key[0], key[1]) for key, _ in told}
+            found[name] = {**_rate(judged.passed for _, judged in told), "own": _own(grown, tried)}
     return found
 
 

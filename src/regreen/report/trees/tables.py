@@ -15,7 +15,7 @@ _SCALE = 100  # rows of a baseline curve that are printed whole; --json has all
 
 def tree_tables(found: Record) -> list[Table]:
     """Return the tables of all runs with trees in what :func:`regreen.report.report` returned."""
-    runs = [run for run in found.get("runs", [found]) if "repair" in run]
+    runs = [run for run in found.get("runs", [found]) if "repair" in run and "refine" not in run]
     return [table for run in runs for table in _tables(run) if table.rows]
 
 
@@ -154,12 +154,13 @@ def _rounds(about: Record) -> Table:
 
 
 def _controls(about: Record) -> Table:
-    swapped, fresh = about["controls"]["swapped"], about["controls"]["resample"]
+    fresh = about["controls"]["resample"]
     rows: Rows = []
     notes: list[str] = []
-    if swapped:
-        rows.append(["repairs with another problem's feedback", *_counted(swapped)])
-        rows.append(["the trees' own repairs of these programs", *_counted(swapped["own"])])
+    for name, whose in {"swapped": "another problem's", "within": "another wrong program's"}.items():
+        if told := about["controls"].get(name):
+            rows.append([f"repairs with {whose} feedback", *_counted(told)])
+            rows.append(["the trees' own repairs of these programs", *_counted(told["own"])])
     if fresh:
         rows.append(["fresh programs", *_counted(fresh)])
         tokens = "unknown" if fresh["tokens"] is None else fresh["tokens"]
