@@ -9,6 +9,15 @@ there. All have one learning rate, that of 3 M, so a size may be better than is 
 
 Hypothesis, metric, direction: greedy pass@1 on validation katas is highest at 3 M: the small model is too small for
 134 operations, the large one sees too few.
+
+What came out, once each: the hypothesis does not hold, the smallest is best. On the 400 problems of katas:test, ten
+programs each at temperature 0.8 (per cent, 95 % bootstrap over compositions; seconds with looking):
+
+    | size  | steps | tokens | seconds | pass@1            | pass@10           | greedy, validation |
+    |-------|-------|--------|---------|-------------------|-------------------|--------------------|
+    | 0.9 M | 1,116 | 3.3 M  | 573     | 82.7 [80.0, 85.0] | 97.8 [95.6, 99.3] | 92.0               |
+    | 3.0 M | 673   | 2.0 M  | 678     | 75.2 [72.3, 78.1] | 96.8 [94.8, 98.5] | 88.7               |
+    | 10 M  | 215   | 0.6 M  | 594     | 21.3 [18.4, 24.3] | 53.2 [48.4, 58.3] | 27.3               |
 """
 
 from __future__ import annotations
