@@ -1,10 +1,14 @@
-"""The judge's tests and the cheats once more, where the machine allows less: in a container, as an ordinary user."""
+"""The judge's tests and the cheats once more, where the machine allows less.
+
+Each way is a file of tests of its own: they take minutes, and files are what the workers share out.
+"""
 
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,7 @@ HERE = Path(__file__).parent
 PROJECT = HERE.parents[1]
 INSIDE = "REGREEN_TEST_INSIDE"
 
-pytestmark = [
+OUTERMOST = [
     pytest.mark.skipif(sys.platform != "linux", reason="wrappers for Linux"),
     pytest.mark.skipif(INSIDE in os.environ, reason="these tests start the others, not themselves"),
 ]
@@ -23,16 +27,21 @@ pytestmark = [
 AGAIN = [HERE / name for name in ("test_cheats.py", "test_judge.py", "test_local.py", "test_proxy.py")]
 
 
-@pytest.fixture
+@contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that any user may write to, and reach."""
+    """Make a folder that any user may write to, and reach."""
     with tempfile.TemporaryDirectory(prefix="regreen-tests-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o777)
         yield Path(folder)
 
 
-def run_again(wrapper: str, tier: str, folder: Path) -> str:
+def run_again(wrapper: str, tier: str) -> str:
     """Run the tests of the judge under a wrapper script and return what pytest printed; fails if a test did."""
+    with open_folder() as folder:
+        return _run_again(wrapper, tier, folder)
+
+
+def _run_again(wrapper: str, tier: str, folder: Path) -> str:
     command = [sys.executable, HERE / wrapper, sys.executable, "-m", "pytest", *AGAIN, "-q", "-p", "no:cacheprovider"]
     command += ["-p", "no:xdist", "--basetemp", folder / "inside"]
     settings = {INSIDE: "1", "REGREEN_TEST_TIER": tier, "TMPDIR": str(folder), "HOME": str(folder)}
@@ -40,13 +49,3 @@ def run_again(wrapper: str, tier: str, folder: Path) -> str:
     done = subprocess.run(command, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     return done.stdout
-
-
-def test_the_judge_holds_inside_a_container_at_tier_b(open_folder: Path) -> None:
-    """Namespaces are refused: Landlock and the filter confine instead, and the same tests pass."""
-    assert " passed" in run_again("container.py", "B", open_folder)
-
-
-def test_the_judge_holds_for_an_ordinary_user_at_tier_a(open_folder: Path) -> None:
-    """Without root's rights the same tests pass, at the same tier."""
-    assert " passed" in run_again("ordinary_user.py", "A", open_folder)
