@@ -151,6 +151,18 @@ def test_repair_that_solves_what_resampling_cannot_is_better_and_a_useless_one_i
     assert useless["grid"][0]["baselines"]["paper"]["effect"] > useless["grid"][0]["baselines"]["same_stop"]["effect"]
 
 
+def test_what_is_reported_does_not_depend_on_the_order_in_which_trees_were_grown(tmp_path):
+    """A run that was killed and went on has its problems in another order, and must have the same digits."""
+    run = write_trees(tmp_path / "run")
+    before = report([run], repair_view=RepairView(n_p=(2,), n_fr=(1,)))
+    file = run / "trees.jsonl"
+    of_problem = {}
+    for line in file.read_text().splitlines():
+        of_problem.setdefault(json.loads(line)["problem"], []).append(line)
+    file.write_text("".join(f"{line}\n" for name in reversed(of_problem) for line in of_problem[name]))
+    assert report([run], repair_view=RepairView(n_p=(2,), n_fr=(1,))) == before
+
+
 def test_p_values_are_corrected_for_their_number():
     assert holm([0.01, None, 0.04, 0.03]) == [pytest.approx(0.03), None, pytest.approx(0.06), pytest.approx(0.06)]
     assert holm([0.6, 0.7]) == [1.0, 1.0]
