@@ -44,7 +44,8 @@ def main(out: Path, data: Path) -> None:
     programs = list(judged(out))
     forests = [shuffled(programs, seed) for seed in range(SHUFFLES)]
     rows = [row for setting in SETTINGS for row in rows_of(forests, *setting)]
-    print(render([Table("Points gained by repairs that are none", ["cell", *BASELINES], rows)], "md"))
+    header = ["cell", *BASELINES, "intervals over problems, same_stop, that hold 0"]
+    print(render([Table("Points gained by repairs that are none", header, rows)], "md"))
 
 
 def judged(run: Path) -> Iterator[list[Judged]]:
@@ -70,15 +71,20 @@ def shuffled(programs: list[list[Judged]], seed: int) -> Forest:
 def rows_of(forests: list[Forest], order: str, replacement: bool, budget: str) -> Iterator[list[str]]:
     """Yield a row a cell: the gain in points over each baseline, mean of all shuffles and its standard error."""
     gains: dict[tuple[Width, str], list[float | None]] = {}
+    held: dict[Width, list[bool]] = {}
     for forest in forests:
         problems = range(len(forest.firsts.passed))
         grid = Grid(forest, problems, ("characters", "programs"), "characters", budget, order, replacement)  # type: ignore[arg-type]
         for width, cell in zip(WIDTHS, cells(grid, WIDTHS), strict=True):
+            base = cell["baselines"]["same_stop"]
+            if base["effect"] is not None:
+                held.setdefault(width, []).append(base["low"] <= 0 <= base["high"])
             for name in BASELINES:
                 gains.setdefault((width, name), []).append(cell["baselines"][name]["effect"])
     rule = ", with replacement" if replacement else ""
     for width in WIDTHS:
-        yield [f"{width.n_p} x 1, {order}{rule}, {budget}", *(points(gains[width, name]) for name in BASELINES)]
+        yield [f"{width.n_p} x 1, {order}{rule}, {budget}", *(points(gains[width, name]) for name in BASELINES),
+               f"{sum(held[width])} of {len(held[width])}"]  # fmt: skip
 
 
 def points(gains: list[float | None]) -> str:

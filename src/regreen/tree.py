@@ -226,7 +226,9 @@ class RepairTree:
 
 
 def read_trees(lines: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, RepairTree]:
-    """Return every problem's tree, in order of first appearance, from places and records of ``trees.jsonl``.
+    """Return every problem's tree, in order of their names, from places and records of ``trees.jsonl``.
+
+    Intervals resample problems by their places, which must not be those in which trees happened to grow.
 
     Raises InputError that names the place of a record that is no node, is there twice, or comes before its parent.
     """
@@ -237,4 +239,4 @@ def read_trees(lines: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, Repa
             trees.setdefault(node.problem, RepairTree(node.problem)).add(node)
         except ValueError as error:
             raise InputError(f"{where}: {error}") from error
-    return trees
+    return dict(sorted(trees.items()))

@@ -1,4 +1,4 @@
-"""The checkpoint that comes with the package: small, read by everything that should read it, and one model to all."""
+"""The checkpoints that come with the package: small, read by all that should read them, and each one model to all."""
 
 from __future__ import annotations
 
@@ -42,10 +42,13 @@ def test_all_weights_together_are_small_and_in_half_precision() -> None:
             assert {tensors.get_slice(name).get_dtype() for name in tensors.keys()} == {"F16"}  # noqa: SIM118
 
 
-def test_numpy_and_torch_write_the_same_texts_with_the_same_log_probabilities(requests: list[Request]) -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_numpy_and_torch_write_the_same_texts_with_the_same_log_probabilities(
+    name: str, requests: list[Request]
+) -> None:
     pytest.importorskip("transformers")
-    ours = ask(open_model("tiny-base"), requests)
-    theirs = ask(open_model(f"hf:{folder_of('tiny-base')}", device="cpu", dtype="float32"), requests)
+    ours = ask(open_model(name), requests)
+    theirs = ask(open_model(f"hf:{name}", device="cpu", dtype="float32"), requests)
     for one, other in zip(ours, theirs, strict=True):
         assert (one.text, one.tokens, one.finish) == (other.text, other.tokens, other.finish)
         assert one.token_logprobs == pytest.approx(other.token_logprobs, abs=1e-3)
@@ -66,6 +69,10 @@ def test_transformers_reads_it_as_it_is_and_generates_the_same(requests: list[Re
         assert tokenizer.decode(written, skip_special_tokens=True) == ours.text
         logprobs = logits.log_softmax(-1).gather(-1, written[:, None])[:, 0].tolist()
         assert logprobs[: len(ours.token_logprobs or ())] == pytest.approx(ours.token_logprobs, abs=1e-3)
+
+
+def test_all_have_one_tokenizer() -> None:
+    assert len({(folder_of(name) / "tokenizer.json").read_bytes() for name in SHIPPED}) == 1
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -83,8 +83,7 @@ def read_grown(run: Path) -> Grown:
     """Read a run directory that has trees; raises InputError for records that are none."""
     grown = Grown(problems={record["id"]: record for _, record in read_records(run / PROBLEMS)})
     lines = ((f"{run / TREES}, byte {place}", record) for place, record in read_records(run / TREES))
-    # in one order, however many processes grew them: intervals resample problems by their places
-    grown.trees = dict(sorted(read_trees(lines).items()))
+    grown.trees = read_trees(lines)
     for _, record in read_records(run / VERDICTS):
         grown.judged[_key(record)] = _judged(record, grown.problems.get(record["problem"], {}))
     for _, record in read_records(run / PROGRAMS):
