@@ -1,5 +1,6 @@
-"""A toy benchmark of three problems, and files of programs for it, written on the spot."""
+"""A toy benchmark of three problems, files of programs for it, and what scripted models are made from."""
 
+import asyncio
 import gzip
 import json
 import signal
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from regreen import InfrastructureError
 
 PROBLEMS = [
     {
@@ -91,3 +94,24 @@ def programs(*good_counts: int, n: int = 4) -> list[tuple[str, str]]:
     for problem, good in zip(GOOD, good_counts, strict=False):
         rows += [(problem, GOOD[problem] if i < good else BAD[problem]) for i in range(n)]
     return rows
+
+
+class Answering:
+    """A model that answers request by request by its ``_answer``, until it has given ``fail_after`` answers."""
+
+    decides, facts = {}, {}
+
+    def __init__(self, *, name, batch=3, parallel=2, fail_after=None):
+        self.name, self.batch, self.parallel = name, batch, parallel
+        self._left = fail_after
+
+    async def sample(self, requests):
+        await asyncio.sleep(0)
+        return [self._counted(request) for request in requests]
+
+    def _counted(self, request):
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise InfrastructureError("the model is gone")
+        return self._answer(request)

@@ -6,9 +6,9 @@ import json
 import os
 from pathlib import Path
 
-from regreen import InfrastructureError
 from regreen.models import Completion
 from regreen.tree import node_name
+from tests.toy import Answering
 
 
 def lines(count=3):
@@ -42,26 +42,17 @@ def wrong(number):
     return f"    return {number} * x\n"
 
 
-class Writer:
+class Writer(Answering):
     """Continues prompts with the bodies that ``bodies`` names for a problem and place; all others are wrong."""
 
-    decides, facts, chat = {}, {}, False
+    chat = False
 
-    def __init__(self, bodies=None, *, batch=3, parallel=2, fail_after=None):
+    def __init__(self, bodies=None, **more):
+        super().__init__(name="writer", **more)
         self.bodies = bodies or {}
-        self.batch, self.parallel, self.name = batch, parallel, "writer"
         self.prompts, self.requests = {}, {}
-        self._left = fail_after
-
-    async def sample(self, requests):
-        await asyncio.sleep(0)
-        return [self._answer(request) for request in requests]
 
     def _answer(self, request):
-        if self._left is not None:
-            self._left -= 1
-            if self._left < 0:
-                raise InfrastructureError("the model is gone")
         key = request.problem, place_of(request)
         assert key not in self.prompts, "nothing is asked twice"
         self.prompts[key], self.requests[key] = request.prompt, request

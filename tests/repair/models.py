@@ -5,33 +5,23 @@ import json
 import os
 from pathlib import Path
 
-from regreen import InfrastructureError
 from regreen.models import Completion
 from regreen.tree import node_name
-from tests.toy import BAD, GOOD
+from tests.toy import BAD, GOOD, Answering
 
 
-class Planned:
+class Planned(Answering):
     """Answers rightly for the nodes that ``right`` names for a problem; wrong programs differ, right ones do not."""
 
-    decides, facts, chat = {}, {}, True
+    chat = True
 
-    def __init__(self, right, *, name="planned", batch=3, parallel=2, fail_after=None):
+    def __init__(self, right, *, name="planned", **more):
+        super().__init__(name=name, **more)
         self.right = right
-        self.name, self.batch, self.parallel = name, batch, parallel
         self.asked = []
         self.prompts = {}
-        self._left = fail_after
-
-    async def sample(self, requests):
-        await asyncio.sleep(0)
-        return [self._answer(request) for request in requests]
 
     def _answer(self, request):
-        if self._left is not None:
-            self._left -= 1
-            if self._left < 0:
-                raise InfrastructureError("the model is gone")
         place = request.role if request.role.startswith("control") else node_name(request.index, request.role)
         key = f"{request.index} {place}" if request.role.startswith("control") else place
         self.asked.append((request.problem, key))
