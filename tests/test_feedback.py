@@ -268,3 +268,17 @@ def test_a_name_alone_says_assertion_time_or_anything_else_and_nothing_of_a_hidd
         assert error_name(*several([outcome], (0,))) == name
     assert error_name(*several(["wrong_answer", "timeout"], (1,))) == "TimeoutError"
     assert "not shown" in error_name(*several(["timeout", "passed"], (1,)))
+
+
+def test_a_second_sentence_says_where_a_wrong_value_first_differs_and_only_where_both_are_whole() -> None:
+    problem, verdict = several(["wrong_answer", "timeout", "wrong_answer"], (0, 1, 2))
+    odd = replace(verdict.checks[2], got="[1, 2, 3]", expected="[1, 2]", rule="equal")
+    cut = replace(odd, got="[1, 2, 3...")
+    close = replace(odd, rule="close")
+    for last, said in ((odd, " The first difference: 3 items where 2 were expected."), (cut, ""), (close, "")):
+        judged = Verdict(verdict.outcome, (replace(verdict.checks[0], rule="equal"), verdict.checks[1], last))
+        plain = error_sentences(problem, judged, 3)
+        told = error_sentences(problem, judged, 3, difference=True)
+        assert told[0] == f"{plain[0]} The first difference: -1 where 0 was expected."
+        assert told[1] == plain[1]
+        assert told[2] == plain[2] + said

@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from regreen.metrics import (
+    interval_over_seeds,
     mcnemar_exact,
     mean_interval,
     paired_difference,
@@ -118,6 +119,47 @@ def test_copies_of_a_problem_in_one_cluster_do_not_narrow_the_interval():
     once, clustered, naive = mean_interval(values), mean_interval(copied, clusters=labels), mean_interval(copied)
     assert (clustered.low, clustered.high) == (pytest.approx(once.low), pytest.approx(once.high))
     assert naive.high - naive.low < 0.6 * (once.high - once.low)
+
+
+def test_seeds_and_problems_are_resampled_each_as_all_resamples_enumerated_have_it():
+    values = [[0.0, 0.25, 1.0], [0.5, 0.25, 0.75], [1.0, 0.0, 1.0]]
+    means = [
+        np.mean([[values[s][p] for p in problems] for s in seeds])
+        for seeds in product(range(3), repeat=3)
+        for problems in product(range(3), repeat=3)
+    ]
+    low, high = np.quantile(means, [0.025, 0.975])
+    found = interval_over_seeds(values, resamples=40_000)
+    assert found.value == pytest.approx(np.mean(values))
+    assert (found.low, found.high) == (pytest.approx(low, abs=0.04), pytest.approx(high, abs=0.04))
+
+
+def test_copies_of_a_problem_in_one_cluster_do_not_narrow_the_interval_over_seeds():
+    values = [[0.0, 1.0, 0.5, 0.0], [1.0, 1.0, 0.0, 0.0]]
+    copied, labels = [[v for v in row for _ in range(5)] for row in values], [i for i in range(4) for _ in range(5)]
+    once, clustered = interval_over_seeds(values), interval_over_seeds(copied, clusters=labels)
+    assert (clustered.low, clustered.high) == (pytest.approx(once.low), pytest.approx(once.high))
+
+
+def test_seeds_of_different_problems_have_no_interval():
+    for values in ([], [[0.0], [0.0, 1.0]], [[], []]):
+        with pytest.raises(ValueError, match="at least one"):
+            interval_over_seeds(values)
+
+
+@pytest.mark.slow
+def test_over_five_seeds_problems_alone_are_too_sure_and_both_are_nearly_right():
+    """No difference in truth, and seeds that differ by 3 points: how often an interval leaves out 0."""
+    generator = np.random.default_rng(0)
+    alone = both = 0
+    for trial in range(1000):
+        noise = generator.normal(0, 0.35, (5, 300)) + generator.normal(0, 0.03, (5, 1)) + generator.normal(0, 0.15, 300)
+        one = mean_interval(noise.mean(0).tolist(), bounds=(-3, 3), seed=trial, resamples=1000)
+        two = interval_over_seeds(noise.tolist(), seed=trial, resamples=1000)
+        alone += not one.low <= 0 <= one.high
+        both += not two.low <= 0 <= two.high
+    assert alone / 1000 > 0.12
+    assert both / 1000 < 0.10
 
 
 def test_no_problems_have_no_interval():

@@ -20,9 +20,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import NamedTuple
 
+from regreen.differences import difference_of_texts, difference_of_values
 from regreen.problem import Assert, Call, Check, Problem, Stdio, call_text, parse_literal
 from regreen.syntax import parse
 from regreen.verdict import CheckResult, Outcome, Verdict
@@ -37,6 +39,7 @@ OTHER_NAME = "Exception"
 
 _MISSING = re.compile(r"name '(.+)' is not defined")
 _SAME = {"equal", "close", "apps", "is", "truth", "false"}  # rules by which what is compared must be the same
+_PRINTED = {"exact", "tokens"}  # rules for what is printed, by which every word must be the same
 _PLACE = re.compile(r" \(<program>, line \d+\)$")
 
 
@@ -49,8 +52,10 @@ def error_sentence(problem: Problem, verdict: Verdict) -> str:
     return error_sentences(problem, verdict, 1)[0]
 
 
-def error_sentences(problem: Problem, verdict: Verdict, checks: int) -> list[str]:
+def error_sentences(problem: Problem, verdict: Verdict, checks: int, *, difference: bool = False) -> list[str]:
     """Return a line for each of the first so many failing revealed checks, or the one line that is all to be told.
+
+    With ``difference`` a line ends with a second sentence: where the value first differs from the expected one.
 
     Source: Ding et al. 2024 (arXiv 2403.18746), their code's number of test cases in a prompt, by default 1.
 
@@ -62,7 +67,10 @@ def error_sentences(problem: Problem, verdict: Verdict, checks: int) -> list[str
     if verdict.outcome is Outcome.SYNTAX_ERROR:  # the program's own text is at fault, whatever the checks
         return [_syntax(next(each for each in verdict.checks if each.outcome is Outcome.SYNTAX_ERROR))]
     told = list(islice(_failures(problem, verdict), checks))
-    return [_sentence(_Tested.by(problem.checks[f.index], problem.entry_point, f), f) for f in told] or [UNSEEN]
+    lines = [_sentence(_Tested.by(problem.checks[f.index], problem.entry_point, f), f) for f in told]
+    if difference:
+        lines = [line + _difference(failure) for line, failure in zip(lines, told, strict=True)]
+    return lines or [UNSEEN]
 
 
 def error_name(problem: Problem, verdict: Verdict) -> str:
@@ -156,6 +164,19 @@ def _wrong_answer(tested: _Tested, failure: CheckResult) -> str:
     against = "expected" if failure.rule in _SAME else "against"
     assertion = f"The assertion {tested.assertion}" if tested.assertion else "An assertion"
     return f"{assertion} failed: got {got}, {against} {expected}."
+
+
+def _difference(failure: CheckResult) -> str:
+    """Return a further sentence on a wrong value; none where the two are not compared piece by piece, or not whole."""
+    if failure.got is None or failure.expected is None or failure.outcome is not Outcome.WRONG_ANSWER:
+        return ""
+    said = None
+    if failure.rule in _PRINTED:
+        said = difference_of_texts(failure.got, failure.expected)
+    elif failure.rule == "equal":
+        with suppress(ValueError):  # cut, or no plain data
+            said = difference_of_values(parse_literal(failure.got), parse_literal(failure.expected))
+    return f" The first difference: {shorten(said)}." if said else ""
 
 
 def _value(text: str, tested: _Tested, rule: str | None) -> str:

@@ -16,7 +16,7 @@ from regreen.prompts import Wrong
 from regreen.records import Record
 from regreen.verdict import Verdict
 
-Detail = Literal["full", "name", "none"]
+Detail = Literal["difference", "full", "name", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Telling:
     """How a wrong program and its failure are told.
 
     Args:
-        feedback: "full" (a sentence with input, expected and actual value), "name" (an exception's name alone), "none".
+        feedback: "full" (a sentence with input, expected and actual value), "difference" (and one that says where these
+            first differ), "name" (an exception's name alone), "none".
         code: show the wrong program.
         checks: the sentences of so many failing checks at most.
 
@@ -39,7 +40,7 @@ class Telling:
     def __post_init__(self) -> None:
         if self.feedback not in get_args(Detail) or self.checks < 1:
             raise InputError(
-                f"feedback {self.feedback}, {self.checks} checks: expected full, name or none, and 1 check"
+                f"feedback {self.feedback}, {self.checks} checks: expected difference, full, name or none, and 1 check"
             )
 
     def words(self, problem: Problem, verdict: Verdict) -> str:
@@ -48,7 +49,7 @@ class Telling:
             return ""
         if self.feedback == "name":
             return error_name(problem, verdict)
-        return "\n".join(error_sentences(problem, verdict, self.checks))
+        return "\n".join(error_sentences(problem, verdict, self.checks, difference=self.feedback == "difference"))
 
     def wrong(self, source: str, words: str) -> Wrong:
         """Return a wrong program and words about it as a template shows them."""

@@ -113,6 +113,7 @@ class Until(StrEnum):
 class Detail(StrEnum):
     """How much is told of a failure."""
 
+    DIFFERENCE = "difference"
     FULL = "full"
     NAME = "name"
     NONE = "none"

@@ -47,7 +47,7 @@ class Rounds:
         Until, option("--until", help="end when the benchmark's pass rate rises no more, or by problem", show=True)
     ] = Until.BENCHMARK
     feedback: Annotated[
-        Detail, option("--feedback", help="a sentence with values, an error's name, or none", show=True)
+        Detail, option("--feedback", help="values and where they differ, values, an error's name, none", show=True)
     ] = Detail.FULL
     checks: Annotated[
         int, option("--checks", help="failing checks that are told of", min=1, show=True, metavar="N")

@@ -152,7 +152,7 @@ class PairsConfig(Strict):
     words: Positive | None = CYCLE_WORDS
     select: Literal["bm25", "random", "edit"] = "bm25"
     wrong: Literal["own", "human", "both"] = "own"
-    feedback: Literal["full", "name", "none"] = "full"
+    feedback: Literal["difference", "full", "name", "none"] = "full"
     code: bool = True
     checks: Positive = 1
     reveal: Literal["shown", "revealed", "all"] | None = None

@@ -247,7 +247,7 @@ def _same(run: Run, rows: str, weights: str) -> None:
 
 
 def _decides(config: CycleConfig, split: Split, judging: Judging) -> Record:
-    told: Record = config.model_dump(mode="json", exclude={"problems", "data", "device", "limit"})
+    told: Record = config.model_dump(mode="json", exclude={"problems", "validation", "data", "device", "limit"})
     run = config.probe.run
     probe = None if run is None else read_manifest(Path(run))["hash"]
     problems = f"{benchmarks.digest(split.problems)} {benchmarks.digest(split.validation)}"

@@ -146,7 +146,7 @@ def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
 
 
 def _decides(config: SftConfig, policy: Policy, digest: str, judging: Judging) -> Record:
-    told: Record = config.model_dump(mode="json", exclude={"problems", "data", "device", "limit"})
+    told: Record = config.model_dump(mode="json", exclude={"problems", "validation", "data", "device", "limit"})
     return {**told, "weights": policy.weights, "problems": digest, **judging.decides()}
 
 

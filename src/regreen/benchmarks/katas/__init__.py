@@ -32,7 +32,7 @@ COUNTS = {
     "noisy": 20_000,
 }
 DEPTHS: Mapping[int, float] = {1: 0.05, 2: 0.3, 3: 0.4, 4: 0.25}
-DEPTHS_OPEN: Mapping[int, float] = {2: 0.4, 3: 0.4, 4: 0.2}  # for ambiguous: both readings alone are known too well
+DEPTHS_OPEN: Mapping[int, float] = {2: 0.6, 3: 0.3, 4: 0.1}  # for ambiguous: an open step alone is known too well
 CHECKS = 8
 
 

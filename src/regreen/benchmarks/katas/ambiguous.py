@@ -1,11 +1,16 @@
-"""Statements with two readings, between which only a deciding check settles.
+"""Statements with several readings, among which only a deciding check settles.
 
-Each choice is left open by one phrase, and has two readings. A problem's right reading is drawn. The worked example
-fits both; the deciding check, which may be revealed, and at least five hidden ones fit the right one alone.
+Each choice is left open by one phrase, and has two to six readings: which way or which end, or a mark or a number that
+is not said. All readings of all choices are right as often. The worked example fits them all; the deciding check,
+which may be revealed, and at least five hidden ones fit the right one alone.
+
+With two readings, that a program failed is enough to know the right one. With more, one has to read what was expected.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import NamedTuple
@@ -16,10 +21,11 @@ from regreen.benchmarks.katas.pairs import Pair, all_pairs, example_first, shows
 from regreen.benchmarks.katas.splits import OPEN, composition, home, home_of_behaviour, sound_behaviour
 
 DECIDING = 5  # hidden checks, at least, that tell the readings apart
+_LEFT_OPEN = re.compile(r"\bR\b")
 
 
 class Homes(NamedTuple):
-    """Where a statement's composition, and the behaviour of both its readings, must be at home."""
+    """Where a statement's composition, and the behaviour of its right reading, must be at home."""
 
     compositions: tuple[str, ...]
     behaviours: tuple[str, ...]
@@ -34,10 +40,10 @@ HOMES = {
 
 
 class Choice(NamedTuple):
-    """What a phrase leaves open: two operations of one name, with the same phrases."""
+    """What a phrase leaves open: operations of one name, with the same phrases."""
 
-    readings: tuple[str, str]
-    operations: tuple[Operation, Operation]
+    readings: tuple[str, ...]
+    operations: tuple[Operation, ...]
 
 
 class Reading(NamedTuple):
@@ -48,41 +54,34 @@ class Reading(NamedTuple):
 
 
 def _choice(
-    name: str, kinds: str, phrases: str, first: tuple[str, str], second: tuple[str, str], *constants: int | str
+    name: str, kinds: str, phrases: str, *readings: tuple[str, str], constants: tuple[int | str, ...] = ()
 ) -> Choice:
-    made = [operation(f"{name}{OPEN}", kinds, phrases, code, *constants) for _, code in (first, second)]
-    return Choice((first[0], second[0]), (made[0], made[1]))
+    """Return a choice from its row: each reading has a name and its code, with ``K`` as one of the constants."""
+    made = tuple(operation(f"{name}{OPEN}", kinds, phrases, code, *constants) for _, code in readings)
+    return Choice(tuple(reading for reading, _ in readings), made)
 
 
+def _open(code: str, *values: int | str) -> tuple[tuple[str, str], ...]:
+    """Return the readings of code in which ``R`` stands for a value that is not said."""
+    return tuple((repr(value), _LEFT_OPEN.sub(repr(value), code)) for value in values)
+
+
+MARKS = ("-", "/", "+", "*", "_", "#")
 CHOICES = (
     _choice("round", "int int", "divide the number by K and round | divide the number by K without a fraction",
-        ("down", "x // K"), ("up", "-(-x // K)"), 3, 4, 5),
+        ("down", "x // K"), ("up", "-(-x // K)"), constants=(3, 4, 5)),
     _choice("multiple", "int int", "move the number to a multiple of K | round the number to a multiple of K",
-        ("down", "x // K * K"), ("up", "-(-x // K) * K"), 3, 5, 10),
+        ("down", "x // K * K"), ("up", "-(-x // K) * K"), constants=(3, 5, 10)),
     _choice("upto", "int ints", "count from 1 to the number | list the numbers between 1 and the number",
         ("with the end", "list(range(1, x + 1))"), ("without the end", "list(range(1, x))")),
-    _choice("cut", "str str", "cut the text to K characters | shorten the text to K characters",
-        ("start", "x[:K]"), ("end", "x[-K:]"), 2, 3, 4),
-    _choice("pad", "str str", "pad the text with stars to K characters | fill the text up with stars to K characters",
-        ("right", "x.ljust(K, '*')"), ("left", "x.rjust(K, '*')"), 8, 12, 16),
     _choice("char_off", "str str", "remove a character at one end of the text | drop a character at an end of the text",
         ("first", "x[1:]"), ("last", "x[:-1]")),
-    _choice("char_at", "str str", "take a character at one end of the text | return the character at an end",
-        ("first", "x[0]"), ("last", "x[-1]")),
-    _choice("turn_by_one", "str str", "rotate the text by one | turn the text round by one character",
-        ("left", "x[1:] + x[:1]"), ("right", "x[-1:] + x[:-1]")),
     _choice("parts", "str strs", "split the text | split the text into parts",
         ("words", "x.split()"), ("characters", "list(x)")),
     _choice("find", "str int", "find the index of K in the text | find where K is in the text",
-        ("first", "x.find(K)"), ("last", "x.rfind(K)"), "a", "e", "o"),
+        ("first", "x.find(K)"), ("last", "x.rfind(K)"), constants=("a", "e", "o")),
     _choice("order", "ints ints", "sort the numbers | put the numbers in order",
         ("ascending", "sorted(x)"), ("descending", "sorted(x, reverse=True)")),
-    _choice("one_off", "ints ints", "remove a number at one end | drop one number at an end of the list",
-        ("first", "x[1:]"), ("last", "x[:-1]")),
-    _choice("some", "ints ints", "keep K numbers from one end | keep only K of the numbers",
-        ("start", "x[:K]"), ("end", "x[-K:]"), 2, 3),
-    _choice("border", "ints ints", "keep the numbers from the border K up | keep the numbers beyond the border K",
-        ("with the border", "[v for v in x if v >= K]"), ("without the border", "[v for v in x if v > K]"), 2, 3, 4),
     _choice("one_each", "ints ints", "keep one of each number | drop the extra copies of each number",
         ("first", "list(dict.fromkeys(x))"), ("last", "list(dict.fromkeys(x[::-1]))[::-1]")),
     _choice("rotate", "ints ints", "rotate the numbers by one | turn the list of numbers round by one",
@@ -100,67 +99,112 @@ CHOICES = (
         ("upper", "sorted(x)[len(x) // 2]"), ("lower", "sorted(x)[(len(x) - 1) // 2]")),
     _choice("position", "ints int", "find the position of the largest number | say where the largest number stands",
         ("from zero", "x.index(max(x))"), ("from one", "x.index(max(x)) + 1")),
-    _choice("words_order", "strs strs", "sort the words | put the words in order",
-        ("from a to z", "sorted(x)"), ("from z to a", "sorted(x, reverse=True)")),
     _choice("length_order", "strs strs", "sort the words by length | put the words in order of length",
         ("shortest first", "sorted(x, key=len)"), ("longest first", "sorted(x, key=len, reverse=True)")),
-    _choice("word_off", "strs strs", "remove a word at one end | drop one word at an end of the list",
-        ("first", "x[1:]"), ("last", "x[:-1]")),
     _choice("long_word", "strs str", "take the longest word | find the longest of the words",
         ("first of equals", "max(x, key=len)"), ("last of equals", "max(x[::-1], key=len)")),
-    _choice("word_at_end", "strs str", "take the word at one end | return the word at an end of the list",
-        ("first", "x[0]"), ("last", "x[-1]")),
     _choice("best_key", "dict str", "take the key with an extreme value | find the key of the most extreme value",
         ("largest", "max(x, key=x.get)"), ("smallest", "min(x, key=x.get)")),
     _choice("key_order", "dict strs", "sort the keys of the table by value | list the keys in order of value",
         ("smallest first", "sorted(x, key=x.get)"), ("largest first", "sorted(x, key=x.get, reverse=True)")),
-    _choice("extreme_value", "dict int", "take the extreme value of the table | find the most extreme value",
-        ("largest", "max(x.values())"), ("smallest", "min(x.values())")),
+    _choice("join_mark", "strs str",
+        "join the words with a mark | write the words as one text with a mark between them",
+        *_open("R.join(x)", *MARKS)),
+    _choice("numbers_mark", "ints str", "write the numbers with a mark between them | join the numbers with a mark",
+        *_open("R.join(str(v) for v in x)", *MARKS)),
+    _choice("spaces_mark", "str str", "put a mark for each space | replace the spaces by a mark",
+        *_open("x.replace(' ', R)", *MARKS)),
+    _choice("vowels_mark", "str str", "put a mark for each vowel | replace the vowels by a mark",
+        *_open("''.join(R if c in 'aeiou' else c for c in x)", *MARKS)),
+    _choice("fill_mark", "str str",
+        "fill the text up to K characters with a mark | pad the text with a mark to K characters",
+        *_open("x.ljust(K, R)", *MARKS), constants=(8, 12, 16)),
+    _choice("cut_mark", "str str",
+        "cut the text to K characters and put a mark where it is cut | put a mark after K characters and end there",
+        *_open("x if len(x) <= K else x[:K] + R", *MARKS), constants=(3, 4, 5)),
+    _choice("short_mark", "strs strs", "put a mark for each short word | replace the short words by a mark",
+        *_open("[w if len(w) > 3 else R for w in x]", *MARKS)),
+    _choice("brackets", "strs strs", "put the long words in brackets | write brackets around the long words",
+        *((f"{a}{b}", f"[f'{a}{{w}}{b}' if len(w) > 3 else w for w in x]") for a, b in ("()", "[]", "<>", "||"))),
+    _choice("letter_off", "str str",
+        "remove one of the letters from the text | leave out one letter wherever it stands",
+        *_open("x.replace(R, '')", "a", "e", "o", "n")),
+    _choice("split_at", "str strs", "split the text at one of the letters | part the text at a letter",
+        *_open("x.split(R)", "a", "e", "o", "n")),
+    _choice("cut_some", "str str",
+        "keep some characters from the start of the text | cut the text after some characters",
+        *_open("x[:R]", 2, 3, 4, 5)),
+    _choice("keep_some", "ints ints", "keep some numbers from the start | cut the list after some numbers",
+        *_open("x[:R]", 1, 2, 3, 4)),
+    _choice("most", "int int", "limit the number to a highest value | make the number no more than the limit",
+        *_open("min(x, R)", 5, 10, 20, 30)),
+    _choice("least", "int int", "raise the number to a lowest value | make the number no less than the limit",
+        *_open("max(x, R)", 0, 5, 10, 20)),
+    _choice("odd_more", "int int", "add something to the number if it is odd | make the number larger if it is odd",
+        *_open("x + R if x % 2 else x", 1, 3, 5, 7)),
+    _choice("most_each", "ints ints", "limit each number to a highest value | make no number more than the limit",
+        *_open("[min(v, R) for v in x]", 2, 4, 6, 8)),
+    _choice("for_negative", "ints ints",
+        "put a number for each one below zero | replace the negative numbers by a number",
+        *_open("[v if v >= 0 else R for v in x]", 0, 1, 5, 9)),
+    _choice("above", "ints ints", "keep the large numbers | keep the numbers that are above the limit",
+        *_open("[v for v in x if v > R]", 1, 3, 5, 7)),
+    _choice("longer", "strs strs", "keep the long words | keep the words that are longer than the limit",
+        *_open("[w for w in x if len(w) > R]", 2, 3, 4)),
+    _choice("most_value", "dict dict", "limit the values of the table | make no value more than the limit",
+        *_open("{k: min(v, R) for k, v in x.items()}", 2, 4, 6)),
+    _choice("keys_above", "dict strs",
+        "list the keys with a large value | list the keys whose value is above the limit",
+        *_open("[k for k in x if x[k] > R]", 2, 4, 6)),
 )  # fmt: skip
-_BY_KINDS: dict[tuple[Kind, Kind], list[Choice]] = {}
+_BY_KINDS: dict[tuple[Kind, Kind], list[tuple[Choice, int]]] = {}  # each choice with the place of each of its readings
 for _each in CHOICES:
-    _BY_KINDS.setdefault((_each.operations[0].takes, _each.operations[0].gives), []).append(_each)
+    _known = _BY_KINDS.setdefault((_each.operations[0].takes, _each.operations[0].gives), [])
+    _known.extend((_each, _place) for _place in range(len(_each.readings)))
 
 
-def draw_readings(rng: Random, depth: int, homes: Homes) -> tuple[Reading, Reading] | None:
-    """Draw a statement's right reading and its other one; None if one is not sound, or not at home there."""
+def draw_readings(rng: Random, depth: int, homes: Homes) -> list[Reading] | None:
+    """Draw a statement's readings, the right one first; None if one is not sound, or the right one not at home."""
     operations = list(draw_operations(rng, depth))
     at = int(rng.random() * depth)
     choices = _BY_KINDS.get((operations[at].takes, operations[at].gives))
     if not choices:
         return None
-    choice = pick(rng, choices)
+    choice, right = pick(rng, choices)
     operations[at] = choice.operations[0]
     steps = draw_constants(rng, operations)
     if home(">".join(composition(steps))) not in homes.compositions:
         return None
-    both = [Reading(choice.readings[0], steps), _read(choice, steps, at)]
-    if not all(_behaves_as(reading.steps, homes.behaviours) for reading in both):
+    readings = [_read(choice, which, steps, at) for which in range(len(choice.readings))]
+    readings.insert(0, readings.pop(right))
+    behaviours = [sound_behaviour(reading.steps) for reading in readings]
+    if not all(behaviours) or home_of_behaviour(behaviours[0] or "") not in homes.behaviours:
         return None
-    right = int(rng.random() * 2)
-    return both[right], both[1 - right]
+    return readings
 
 
-def _read(choice: Choice, steps: Steps, at: int) -> Reading:
-    second = replace(steps[at], operation=choice.operations[1])
-    return Reading(choice.readings[1], (*steps[:at], second, *steps[at + 1 :]))
+def _read(choice: Choice, which: int, steps: Steps, at: int) -> Reading:
+    read = replace(steps[at], operation=choice.operations[which])
+    return Reading(choice.readings[which], (*steps[:at], read, *steps[at + 1 :]))
 
 
-def _behaves_as(steps: Steps, homes: tuple[str, ...]) -> bool:
-    found = sound_behaviour(steps)
-    return found is not None and home_of_behaviour(found) in homes
+def readings_pairs(rng: Random, readings: Sequence[Reading], checks: int) -> list[Pair]:
+    """Return the example, which fits all readings, the deciding check, and the hidden ones; none if too few decide.
 
-
-def readings_pairs(rng: Random, right: Reading, other: Reading, checks: int) -> list[Pair]:
-    """Return the example, which fits both readings, the deciding check, and the hidden ones; none if too few decide."""
-    made, otherwise = functions(right.steps), functions(other.steps)
-    agreeing, deciding = list[Pair](), list[Pair]()
-    for given, expected in all_pairs(rng, made, right.steps[0].operation.takes):
-        read_otherwise = run(otherwise, given)
-        if not is_too_large(read_otherwise):
-            (agreeing if read_otherwise == expected else deciding).append((given, expected))
-    if len(deciding) <= DECIDING or len(agreeing) + len(deciding) < checks + 2 or not agreeing:
+    Args:
+        rng: draws the inputs.
+        readings: the right one first.
+        checks: how many are hidden.
+    """
+    right, *others = [functions(reading.steps) for reading in readings]
+    agreeing, between, deciding = list[Pair](), list[Pair](), list[Pair]()
+    for given, expected in all_pairs(rng, right, readings[0].steps[0].operation.takes):
+        otherwise = [run(other, given) for other in others]
+        if not any(map(is_too_large, otherwise)):
+            differing = sum(result != expected for result in otherwise)
+            (between if 0 < differing < len(others) else deciding if differing else agreeing).append((given, expected))
+    if len(deciding) <= DECIDING or len(agreeing) + len(between) + len(deciding) < checks + 2 or not agreeing:
         return []
     agreeing = example_first(agreeing)
-    hidden = [*deciding[1 : DECIDING + 1], *agreeing[1:], *deciding[DECIDING + 1 :]][:checks]
-    return [agreeing[0], deciding[0], *hidden] if shows_every_step(right.steps, hidden) else []
+    hidden = [*deciding[1 : DECIDING + 1], *agreeing[1:], *between, *deciding[DECIDING + 1 :]][:checks]
+    return [agreeing[0], deciding[0], *hidden] if shows_every_step(readings[0].steps, hidden) else []

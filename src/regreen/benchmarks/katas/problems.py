@@ -17,6 +17,7 @@ from regreen.errors import InputError
 from regreen.problem import Call, Problem
 
 ONCE = ("validation", "test", "ambiguous")  # splits that ask for each function once
+WAYS = 12  # draws of another way to write what is right: CYCLE learns the one most like a wrong program
 TRIES = 50_000  # draws in vain until a split is said to hold no more
 
 
@@ -75,14 +76,16 @@ def _noisy(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
 
 
 def _ambiguous(rng: Random, split: str, depth: int, checks: int) -> Problem | None:
-    """Return a problem that has two readings; its second check decides between them, and may be revealed."""
-    right, other = draw_readings(rng, depth, HOMES[split]) or (None, None)
-    pairs = readings_pairs(rng, right, other, checks) if right and other else []
-    if not right or not other or not pairs:
+    """Return a problem that has several readings; its second check decides among them, and may be revealed."""
+    readings = draw_readings(rng, depth, HOMES[split]) or []
+    pairs = readings_pairs(rng, readings, checks) if readings else []
+    if not pairs:
         return None
+    right = readings[0]
     problem = _written(rng, right.steps, pairs, split)
-    programs = {reading.name: _program(rng, problem, reading) for reading in (right, other)}
-    facts = {"reading": right.name, "readings": programs}
+    programs = {reading.name: _program(rng, problem, reading) for reading in readings}
+    solutions = {programs[right.name]: None} | {_program(rng, problem, right): None for _ in range(WAYS)}
+    facts = {"reading": right.name, "readings": programs, "solutions": list(solutions)}
     return _with_meta(replace(problem, revealed=(0, 1), solution=programs[right.name]), **facts)
 
 

@@ -1,0 +1,182 @@
+"""Does CYCLE teach a small model to read what a failure says? Katas with an open choice, five seeds.
+
+Run it with torch installed: ``python recipes/cycle_katas.py OUT [SEED ...]``; what lies in OUT is kept, and a killed
+run goes on. Several may run side by side on other seeds once ``OUT/first`` is there. ``--table`` prints what is there.
+
+Data. katas:ambiguous-train to learn from (8,000 problems; 120 more for validation), the 300 of katas:ambiguous to
+measure on, none of whose compositions or behaviours was learned.
+
+Models. M_0 is ``tiny-base``. M_1: phase I on right programs. M_2: phase II, seven rows in ten show a wrong program of
+M_1's and how it failed. M_1+: M_1 for as many further tokens without such rows. Unmasked: M_2 with no past-generation
+mask. M_1 and its programs are shared; a seed decides the order, mixture and masks of the rest, and all that is drawn.
+
+Budget. A program is asked for once more, and only where the first failed: with its failure (refined), or afresh
+(pass@2). Each model's temperatures are those that were best on validation.
+
+Hypotheses; each is claimed only if the interval over seeds and problems leaves out 0:
+
+1. Before training, for M_0 and M_1: refined - pass@2 is not above 0.
+2. M_2 refined - pass@2 of M_2, of M_1 and of M_1+: each above 0.
+3. M_2 told the truth - told what another problem's program was: above 0. The further rungs are reported.
+4. pass@1 of M_2 is not lower than of M_1 and of M_1+, at temperature 0.2.
+5. Copies: unmasked - M_2 above 0, as a share of all chains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; one thread makes sums repeatable
+
+import cycle_parts as parts
+
+from regreen.metrics import Estimate, interval_over_seeds
+from regreen.records import read_records
+from regreen.train.cycle import cycle
+
+SEEDS = 5
+MODELS = {  # how phase II of each differs
+    "m2": {},
+    "m1+": {"pairs": {"share": 0.0}, "check": {"monitor": "pass@1"}},
+    "unmasked": {"mask": {"ratio": 0.0}},
+}
+RUNGS = ("within", "swapped", "named", "untold", "stranger")
+Values = dict[str, float]  # by problem
+
+
+def main() -> None:
+    """Do what is not done yet, then print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("seeds", type=int, nargs="*", default=list(range(SEEDS)))
+    parser.add_argument("--table", action="store_true", help="train and measure nothing")
+    options = parser.parse_args()
+    if not options.table:
+        first = parts.phase_one(options.out / "first")
+        for name, place in (("m0", "tiny-base"), ("m1", first["model"])):
+            measure(place, options.out, name)
+        for seed, (name, differs) in product(options.seeds, MODELS.items()):
+            folder = options.out / f"{name}-{seed}"
+            found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
+            measure(f"hf:{found['checkpoint']}", folder, "test", seed)
+    table(options.out)
+
+
+def measure(checkpoint: str, out: Path, name: str, seed: int = 0) -> None:
+    """Choose temperatures on validation, then write, refine and write afresh on the problems that are measured on."""
+    validation = parts.problems(out.parent if name == "test" else out)["validation"]
+    folder = out / name
+    for heat in parts.HEATS:
+        parts.written(checkpoint, folder / f"heat-{heat}", heat=heat, benchmark=validation, n=4, seed=seed)
+        for later in parts.HEATS:
+            at = folder / f"heats-{heat}-{later}"
+            parts.refined(checkpoint, at, heats=(heat, later), benchmark=validation, seed=seed, controls=())
+    fresh, pair = best_heats(folder)
+    (folder / "heats.json").write_text(json.dumps({"fresh": fresh, "refined": pair}))
+    parts.written(checkpoint, folder / "coolest", heat=parts.HEATS[0], seed=seed)
+    parts.written(checkpoint, folder / "fresh", heat=fresh, seed=seed)
+    parts.refined(checkpoint, folder / "refined", heats=pair, seed=seed)
+
+
+def best_heats(folder: Path) -> tuple[float, tuple[float, float]]:
+    """Return the heat of the best pass@2 on validation, and those of first programs and refinements."""
+    fresh = {heat: parts.mean(parts.pass_at(parts.read(folder / f"heat-{heat}"), 2)) for heat in parts.HEATS}
+    pairs = {
+        (heat, later): parts.mean(parts.solved(parts.read(folder / f"heats-{heat}-{later}")))
+        for heat, later in product(parts.HEATS, repeat=2)
+    }
+    return max(fresh, key=fresh.__getitem__), max(pairs, key=pairs.__getitem__)
+
+
+class Reader:
+    """Reads what was measured: values by problem of a model, for one seed."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self.seeds = [seed for seed in range(100) if self.folder("m2", seed).joinpath("refined/scores.json").exists()]
+        known = (record for _, record in read_records(self.folder("m1", 0) / "refined" / "problems.jsonl"))
+        self.problems = {record["id"]: record["meta"] for record in known}
+
+    def folder(self, name: str, seed: int) -> Path:
+        """Return where a model's measurements lie."""
+        return self._out / name if name in ("m0", "m1") else self._out / f"{name}-{seed}" / "test"
+
+    def pass_1(self, name: str, seed: int) -> Values:
+        return parts.pass_at(parts.read(self.folder(name, seed) / "coolest"), 1)
+
+    def pass_2(self, name: str, seed: int) -> Values:
+        return parts.pass_at(parts.read(self.folder(name, seed) / "fresh"), 2)
+
+    def refined(self, name: str, seed: int) -> Values:
+        return parts.solved(parts.read(self.folder(name, seed) / "refined"))
+
+    def told(self, role: str, seed: int) -> Values:
+        """Return what M_2 solves told otherwise, or the truth, where a program was refined in both ways."""
+        run = parts.read(self.folder("m2", seed) / "refined")
+        return parts.solved({key: of for key, of in run.items() if of["sample"] or role in of}, role)
+
+    def truth(self, role: str, seed: int) -> Values:
+        run = parts.read(self.folder("m2", seed) / "refined")
+        return parts.solved({key: of for key, of in run.items() if of["sample"] or role in of})
+
+    def copies(self, name: str, seed: int) -> Values:
+        """Return the share of a problem's chains that end in a copy of the wrong program."""
+        folder = self.folder(name, seed) / "refined"
+        copied = parts.copied(folder)
+        return parts.shares((problem, copied.get((problem, index), False)) for problem, index in parts.read(folder))
+
+
+def table(out: Path) -> None:
+    """Print each quantity and each difference, over seeds and problems, and each seed's."""
+    reader = Reader(out)
+    ways = {"two readings": lambda n: n == 2, "more": lambda n: n > 2, "all": lambda n: n > 1}
+    for title, wanted in ways.items():
+        names = [name for name, meta in reader.problems.items() if wanted(len(meta["readings"]))]
+        print(f"\n{title}: {len(names)} problems, {len(reader.seeds)} seeds; per cent, each seed in brackets")
+        for label, values in lines(reader):
+            print(f"{label:<48} {said(values, names, reader)}")
+
+
+def lines(reader: Reader) -> Iterator[tuple[str, list[Values]]]:
+    """Yield each line of the table: what it is, and its values of every seed by problem."""
+
+    def each(read: Callable[[str, int], Values], name: str) -> list[Values]:
+        return [read(name, seed) for seed in reader.seeds]
+
+    for name in ("m0", "m1", *MODELS):
+        yield f"{name} pass@1 at {parts.HEATS[0]}", each(reader.pass_1, name)
+        yield f"{name} pass@2", each(reader.pass_2, name)
+        yield f"{name} refined", each(reader.refined, name)
+    for name in ("m0", "m1", "m2"):
+        yield f"{name} refined - its pass@2", less(each(reader.refined, name), each(reader.pass_2, name))
+    for name in ("m1", "m1+"):
+        yield f"m2 refined - {name} pass@2", less(each(reader.refined, "m2"), each(reader.pass_2, name))
+        yield f"m2 pass@1 - {name} pass@1", less(each(reader.pass_1, "m2"), each(reader.pass_1, name))
+    for rung in RUNGS:
+        yield f"m2 told the truth - {rung}", less(each(reader.truth, rung), each(reader.told, rung))
+    yield "m2 copies", each(reader.copies, "m2")
+    yield "unmasked copies - m2 copies", less(each(reader.copies, "unmasked"), each(reader.copies, "m2"))
+    yield "m2 refined - unmasked refined", less(each(reader.refined, "m2"), each(reader.refined, "unmasked"))
+
+
+def less(these: Iterable[Values], those: Iterable[Values]) -> list[Values]:
+    """Return the differences of every seed by problem, where both have one."""
+    return [{n: a[n] - b[n] for n in a if n in b} for a, b in zip(these, those, strict=True)]
+
+
+def said(values: Sequence[Values], names: Sequence[str], reader: Reader) -> str:
+    """Return the mean with its interval, and each seed's; a problem that not every seed has is left out."""
+    kept = [name for name in names if all(name in of for of in values)]
+    rows = [[of[name] for name in kept] for of in values]
+    found: Estimate = interval_over_seeds(rows, clusters=[reader.problems[name]["cluster"] for name in kept])
+    seeds = ", ".join(f"{100 * sum(row) / len(row):+.1f}" for row in rows)
+    return f"{100 * found.value:+6.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]  ({seeds}) on {len(kept)}"
+
+
+if __name__ == "__main__":
+    main()
