@@ -28,6 +28,7 @@ bench: $(DEV_READY)
 	$(BIN)/python benches/judge.py
 	$(BIN)/python benches/generation.py
 	$(BIN)/python benches/training.py
+	$(BIN)/python benches/cycle.py
 	$(BIN)/python benches/client.py
 	$(BIN)/python benches/passt.py
 	$(BIN)/python benches/katas.py

@@ -30,12 +30,12 @@ TOKENS = 160  # of a program, at most
 HEATS = (0.2, 0.6, 1.0)  # among which the best is chosen on validation, for each model and each use
 BENCHMARK = "katas:ambiguous"
 PROMPT, REFINE = "codex", "refine"
-CHECK = {"every": 150, "max_tokens": TOKENS, "limit": VALIDATION}
-FIRST = {"optimizer": {"lr": 2e-3, "warmup": 20}, "batch": {"tokens": 4096, "steps": 300}, "check": CHECK}
+CHECK = {"every": 250, "max_tokens": TOKENS, "limit": VALIDATION}
+FIRST = {"optimizer": {"lr": 2e-3, "warmup": 20}, "batch": {"tokens": 4096, "steps": 300}, "check": {**CHECK, "every": 150}}
 BASE: dict[str, Any] = {
     "dtype": "float32",
     "optimizer": {"lr": 1e-3, "warmup": 20},
-    "batch": {"tokens": 4096, "steps": 750},
+    "batch": {"tokens": 4096, "steps": 1000},
     "probe": {"n": 2, "temperature": 1.0, "max_tokens": TOKENS},
     "pairs": {"share": 0.7, "select": "edit", "feedback": "difference", "verify": False},
     "mask": {"ratio": 0.3, "region": "code", "redraw": True},
