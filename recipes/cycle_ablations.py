@@ -1,99 +1,153 @@
-"""Which part of CYCLE makes a model read its feedback? One configuration at a time, on katas with the tiny model.
+"""Which part of CYCLE makes a model read its feedback? One part at a time, on katas with the tiny model.
 
-Run it: ``python recipes/cycle_ablations.py OUT NAME [STEPS] [SEED]``; NAME is one of those in ``ABLATIONS``, OUT holds
-the programs of ``tiny-base`` that all configurations share. STEPS is 60 unless given: enough to see that it runs, and
-no more.
+Run it with torch installed: ``python recipes/cycle_ablations.py OUT [NAME ...]``; NAME is one of ``ABLATIONS``, all of
+them unless given. OUT is that of ``recipes/cycle_katas.py``, whose model of phase I and programs all share; what is
+there is kept. ``--table`` prints what is there.
 
-Hypotheses, metrics and directions (Ding et al. 2024); a claim needs five seeds, and a bootstrap over both seeds and
-problems:
+Each is trained for half as long as there, once, and measured on the 300 problems of katas:ambiguous, two programs each
+at temperature 0.6, one refinement at 0.6: fixed for all, so that nothing is chosen. The cell that is called the best is
+chosen on half of the problems and reported on the other.
 
-1. full > each of no-code, no-feedback and name, in the problems solved after one round less those with as many fresh
-   programs.
-2. The effect of feedback (true less the same problem's, on another wrong program) is above 0 for full.
-3. mask-0 has more exact copies than full, in excess of fresh programs.
-4. one-shot pass@1: share-100 < full; share-0 refines no better than its fresh programs.
+Hypotheses, metrics and directions (Ding et al. 2024, and what the controls are for):
 
-What came out: not run.
+1. full refines better than each of no-code, no-feedback and name: refined - fresh, paired over problems.
+2. The feedback's effect (true - swapped) is above 0 for full, and lower for values, which leaves the difference out.
+3. mask-0 ends in copies more often than full.
+4. One-shot pass@1: share-100 is below full; share-0 refines no better than its fresh programs.
+5. own wrong programs teach more than those that the model did not write (others: the other readings, told nothing of).
 """
 
-import json
-import sys
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from regreen.evaluate import Choice, Sampling, evaluate
-from regreen.models import open_model
-from regreen.refine import Refining, Telling, refine
-from regreen.report import every_table, render, report
-from regreen.train.config import CycleConfig
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; one thread makes sums repeatable
+
+import cycle_parts as parts
+
+from regreen.metrics import mean_interval, paired_difference
+from regreen.records import read_records
+from regreen.refine import Telling
 from regreen.train.cycle import cycle
 
-PROBLEMS, VALIDATION, N, TOKENS = 1000, 60, 4, 160
-ABLATIONS: dict[str, dict[str, Any]] = {  # what differs from BASE
+STEPS, HEATS = 500, (0.6, 0.6)
+CONTROLS = ("resample", "swapped", "within")
+ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs, by table
     "full": {},
     "no-code": {"pairs": {"code": False}},
     "no-feedback": {"pairs": {"feedback": "none"}},
     "name": {"pairs": {"feedback": "name"}},
-    "plain": {"pairs": {"template": "refine-plain"}},
-    "random": {"pairs": {"select": "random"}},
+    "values": {"pairs": {"feedback": "full"}},
+    "plain": {"pairs": {"template": "refine-plain"}, "mask": {"ratio": 0.0}},
     "mask-0": {"mask": {"ratio": 0.0}},
-    "mask-5": {"mask": {"ratio": 0.05}},
-    "mask-30": {"mask": {"ratio": 0.3}},
+    "mask-15": {"mask": {"ratio": 0.15}},
+    "mask-60": {"mask": {"ratio": 0.6}},
     "mask-block": {"mask": {"region": "block"}},
+    "mask-once": {"mask": {"redraw": False}},
     "share-0": {"pairs": {"share": 0.0}},
+    "share-50": {"pairs": {"share": 0.5}},
     "share-75": {"pairs": {"share": 0.75}},
     "share-100": {"pairs": {"share": 1.0}},
-}
-BASE: dict[str, Any] = {
-    "model": "tiny-base",
-    "problems": "katas:train",
-    "validation": "katas:validation",
-    "limit": PROBLEMS,
-    "dtype": "float32",
-    "optimizer": {"lr": 1e-3},
-    "pairs": {"share": 0.5, "verify": False},
-    "mask": {"ratio": 0.15, "region": "code", "redraw": True},
-    "check": {"limit": VALIDATION, "max_tokens": TOKENS},
+    "random": {"pairs": {"select": "random"}},
+    "bm25": {"pairs": {"select": "bm25"}},
+    "others": {"pairs": {"wrong": "human"}},
 }
 
 
-def main(out: Path, name: str, steps: int, seed: int) -> None:
-    """Train one configuration, refine held-out problems with it, and print what came out."""
-    config = config_of(name, probes(out), steps, seed)
-    trained = cycle(config, out=out / f"{name}-{seed}", quiet=False)
-    print(json.dumps(trained["set"], indent=1))
-    found = refined(trained, config, out / f"{name}-{seed}-refined")
-    print(render(every_table(found)))
-
-
-def probes(out: Path) -> Path:
-    """Return the programs that the model of phase I writes for the training problems."""
-    sampling = Sampling(N, (0.8,), max_tokens=TOKENS)
-    choice = Choice(limit=PROBLEMS)
-    model = open_model("tiny-base")
-    evaluate("katas:train", model, sampling=sampling, choice=choice, out=out / "probes", quiet=False)
-    return out / "probes"
-
-
-def config_of(name: str, run: Path, steps: int, seed: int) -> CycleConfig:
-    """Return a configuration: the base, and what differs from it."""
-    differs = ABLATIONS[name]
-    merged = {**BASE, **{table: {**BASE[table], **values} for table, values in differs.items()}}
-    return CycleConfig(**merged, seed=seed, batch={"steps": steps}, probe={"run": str(run)})  # type: ignore[arg-type]
-
-
-def refined(trained: dict[str, Any], config: CycleConfig, out: Path) -> dict[str, Any]:
-    """Refine held-out problems as the model was taught, beside all controls."""
-    pairs = config.pairs
-    refining = Refining(
-        rounds=2, until="problem", telling=Telling(pairs.feedback, pairs.code, pairs.checks), template=pairs.template
+def main() -> None:
+    """Train and measure what is not there yet, then print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", default=list(ABLATIONS), metavar="NAME")
+    parser.add_argument("--table", action="store_true", help="train and measure nothing")
+    options = parser.parse_args()
+    for name in [] if options.table else options.names:
+        ablate(options.out, name)
+    table(
+        [Cell(name, options.out) for name in ABLATIONS if Cell(name, options.out).run.joinpath("scores.json").exists()]
     )
-    sampling = Sampling(2, (0.2,), max_tokens=TOKENS, prompt=trained["prompt"], seed=config.seed)
-    model, choice = open_model(f"hf:{trained['checkpoint']}"), Choice(limit=VALIDATION)
-    found = refine("katas:validation", model, sampling=sampling, refining=refining, choice=choice, out=out, quiet=False)
-    return report([Path(found["run"])])
+
+
+def ablate(out: Path, name: str) -> None:
+    """Train one configuration and refine with it, told as it was taught."""
+    first = parts.phase_one(out / "first")
+    config = parts.config_of(first, 0, **{**ABLATIONS[name], "batch": {"steps": STEPS}})
+    found = cycle(config, out=Cell(name, out).folder, quiet=False)
+    pairs = config.pairs
+    parts.refined(
+        f"hf:{found['checkpoint']}", Cell(name, out).run, heats=HEATS, controls=CONTROLS,
+        telling=Telling(pairs.feedback, pairs.code), template=pairs.template or parts.REFINE,
+    )  # fmt: skip
+
+
+class Cell:
+    """What one configuration came to, by problem."""
+
+    def __init__(self, name: str, out: Path) -> None:
+        self.name = name
+        self.folder = out / "ablations" / name
+        self.run = self.folder / "refined"
+
+    @cached_property
+    def passed(self) -> parts.Passed:
+        return parts.read(self.run)
+
+    @cached_property
+    def clusters(self) -> Mapping[str, str]:
+        return {record["id"]: record["meta"]["cluster"] for _, record in read_records(self.run / "problems.jsonl")}
+
+    @property
+    def columns(self) -> dict[str, parts.Values]:
+        """Return each number of the table, by problem."""
+        copied = parts.copied(self.run)
+        copies = parts.shares((problem, copied.get((problem, at), False)) for problem, at in self.passed)
+        first = parts.solved(self.passed, "none")
+        refined, fresh = parts.solved(self.passed), parts.solved(self.passed, "resample")
+        swapped, within = self.told("swapped"), self.told("within")
+        return {
+            "pass@1": first,
+            "refined": refined,
+            "refined - fresh": parts.less(refined, fresh),
+            "true - swapped": swapped,
+            "true - within": within,
+            "copies": copies,
+        }
+
+    def told(self, role: str) -> parts.Values:
+        """Return what the truth solves more than another feedback, where both were tried."""
+        both = {key: of for key, of in self.passed.items() if of["sample"] or role in of}
+        return parts.less(parts.solved(both), parts.solved(both, role))
+
+
+def table(cells: list[Cell]) -> None:
+    """Print every cell, then the one that is the best on half of the problems as it does on the other half."""
+    if not cells:
+        print("nothing is there yet")
+        return
+    print("per cent; 95 % bootstrap over compositions; one training each")
+    for cell in cells:
+        print(f"{cell.name:<12}" + "".join(f" {name} {said(cell, values)}" for name, values in cell.columns.items()))
+    half = {name for at, name in enumerate(sorted(cells[0].clusters)) if at % 2}
+    refined = {cell: cell.columns["refined"] for cell in cells}
+    best = max(cells, key=lambda cell: parts.mean({n: v for n, v in refined[cell].items() if n in half}))
+    others = [name for name in refined[best] if name not in half]
+    full = next((cell for cell in cells if cell.name == "full"), best)
+    found = paired_difference([refined[full][n] for n in others], [refined[best][n] for n in others])
+    print(f"best on half: {best.name}; on the other it refines {100 * found.value:+.1f} beyond full ", end="")
+    print(f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]")
+
+
+def said(cell: Cell, values: parts.Values) -> str:
+    """Return a mean with its interval."""
+    bounds = (-1.0, 1.0) if min(values.values(), default=0.0) < 0 else (0.0, 1.0)
+    found = mean_interval([*values.values()], clusters=[cell.clusters[name] for name in values], bounds=bounds)
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 if __name__ == "__main__":
-    steps_and_seed = [int(given) for given in sys.argv[3:]]
-    main(Path(sys.argv[1]), sys.argv[2], *steps_and_seed, *(60, 0)[len(steps_and_seed) :])
+    main()

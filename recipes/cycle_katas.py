@@ -46,7 +46,6 @@ MODELS = {  # how phase II of each differs
     "unmasked": {"mask": {"ratio": 0.0}},
 }
 RUNGS = ("within", "swapped", "named", "untold", "stranger")
-Values = dict[str, float]  # by problem
 
 
 def main() -> None:
@@ -106,25 +105,25 @@ class Reader:
         """Return where a model's measurements lie."""
         return self._out / name if name in ("m0", "m1") else self._out / f"{name}-{seed}" / "test"
 
-    def pass_1(self, name: str, seed: int) -> Values:
+    def pass_1(self, name: str, seed: int) -> parts.Values:
         return parts.pass_at(parts.read(self.folder(name, seed) / "coolest"), 1)
 
-    def pass_2(self, name: str, seed: int) -> Values:
+    def pass_2(self, name: str, seed: int) -> parts.Values:
         return parts.pass_at(parts.read(self.folder(name, seed) / "fresh"), 2)
 
-    def refined(self, name: str, seed: int) -> Values:
+    def refined(self, name: str, seed: int) -> parts.Values:
         return parts.solved(parts.read(self.folder(name, seed) / "refined"))
 
-    def told(self, role: str, seed: int) -> Values:
+    def told(self, role: str, seed: int) -> parts.Values:
         """Return what M_2 solves told otherwise, or the truth, where a program was refined in both ways."""
         run = parts.read(self.folder("m2", seed) / "refined")
         return parts.solved({key: of for key, of in run.items() if of["sample"] or role in of}, role)
 
-    def truth(self, role: str, seed: int) -> Values:
+    def truth(self, role: str, seed: int) -> parts.Values:
         run = parts.read(self.folder("m2", seed) / "refined")
         return parts.solved({key: of for key, of in run.items() if of["sample"] or role in of})
 
-    def copies(self, name: str, seed: int) -> Values:
+    def copies(self, name: str, seed: int) -> parts.Values:
         """Return the share of a problem's chains that end in a copy of the wrong program."""
         folder = self.folder(name, seed) / "refined"
         copied = parts.copied(folder)
@@ -142,10 +141,10 @@ def table(out: Path) -> None:
             print(f"{label:<48} {said(values, names, reader)}")
 
 
-def lines(reader: Reader) -> Iterator[tuple[str, list[Values]]]:
+def lines(reader: Reader) -> Iterator[tuple[str, list[parts.Values]]]:
     """Yield each line of the table: what it is, and its values of every seed by problem."""
 
-    def each(read: Callable[[str, int], Values], name: str) -> list[Values]:
+    def each(read: Callable[[str, int], parts.Values], name: str) -> list[parts.Values]:
         return [read(name, seed) for seed in reader.seeds]
 
     for name in ("m0", "m1", *MODELS):
@@ -164,12 +163,12 @@ def lines(reader: Reader) -> Iterator[tuple[str, list[Values]]]:
     yield "m2 refined - unmasked refined", less(each(reader.refined, "m2"), each(reader.refined, "unmasked"))
 
 
-def less(these: Iterable[Values], those: Iterable[Values]) -> list[Values]:
-    """Return the differences of every seed by problem, where both have one."""
-    return [{n: a[n] - b[n] for n in a if n in b} for a, b in zip(these, those, strict=True)]
+def less(these: Iterable[parts.Values], those: Iterable[parts.Values]) -> list[parts.Values]:
+    """Return the differences of every seed."""
+    return [parts.less(a, b) for a, b in zip(these, those, strict=True)]
 
 
-def said(values: Sequence[Values], names: Sequence[str], reader: Reader) -> str:
+def said(values: Sequence[parts.Values], names: Sequence[str], reader: Reader) -> str:
     """Return the mean with its interval, and each seed's; a problem that not every seed has is left out."""
     kept = [name for name in names if all(name in of for of in values)]
     rows = [[of[name] for name in kept] for of in values]

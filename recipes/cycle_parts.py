@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from regreen.evaluate import Choice, Sampling, evaluate
 from regreen.metrics import pass_at_k
 from regreen.models import open_model
 from regreen.options import Judging
-from regreen.problem import problem_to_line
-from regreen.records import write_lines
+from regreen.problem import Problem, problem_to_line
+from regreen.records import SCORES, write_lines
 from regreen.refine import Refining, Telling, refine
 from regreen.similarity import copies
 from regreen.train.config import CycleConfig
-from regreen.train.cycle import Work
+from regreen.train.cycle import FIRST as PHASE_ONE
+from regreen.train.cycle import PROBE, Work
 from regreen.train.sft import split_of
 
 PROBLEMS, VALIDATION = 8_000, 120  # of katas:ambiguous-train, the last for validation
@@ -31,11 +33,15 @@ HEATS = (0.2, 0.6, 1.0)  # among which the best is chosen on validation, for eac
 BENCHMARK = "katas:ambiguous"
 PROMPT, REFINE = "codex", "refine"
 CHECK = {"every": 250, "max_tokens": TOKENS, "limit": VALIDATION}
-FIRST = {"optimizer": {"lr": 2e-3, "warmup": 20}, "batch": {"tokens": 4096, "steps": 300}, "check": {**CHECK, "every": 150}}
+FIRST = {
+    "optimizer": {"lr": 2e-3, "warmup": 20},
+    "batch": {"tokens": 4096, "steps": 300},
+    "check": {**CHECK, "every": 150},
+}
 BASE: dict[str, Any] = {
     "dtype": "float32",
     "optimizer": {"lr": 1e-3, "warmup": 20},
-    "batch": {"tokens": 4096, "steps": 1000},
+    "batch": {"tokens": 4096, "most": 2048, "steps": 1000},
     "probe": {"n": 2, "temperature": 1.0, "max_tokens": TOKENS},
     "pairs": {"share": 0.7, "select": "edit", "feedback": "difference", "verify": False},
     "mask": {"ratio": 0.3, "region": "code", "redraw": True},
@@ -43,30 +49,38 @@ BASE: dict[str, Any] = {
 }
 
 Passed = Mapping[tuple[str, int], Mapping[str, bool]]
+Values = dict[str, float]  # by problem
 
 
 def problems(out: Path) -> dict[str, str]:
     """Return the files to train on and to validate with, made unless they are there."""
     files = {"problems": out / "problems.jsonl", "validation": out / "validation.jsonl"}
     if not all(file.exists() for file in files.values()):
-        lines = map(problem_to_line, katas.generate("ambiguous-train", count=PROBLEMS + VALIDATION))
+        every = katas.generate("ambiguous-train", count=PROBLEMS + VALIDATION)
+        lines = map(problem_to_line, map(with_wrong_readings, every))
         out.mkdir(parents=True, exist_ok=True)
         write_lines(files["problems"], islice(lines, PROBLEMS))
         write_lines(files["validation"], lines)
     return {name: str(file) for name, file in files.items()}
 
 
+def with_wrong_readings(problem: Problem) -> Problem:
+    """Return a problem that has its other readings as wrong programs of somebody else's."""
+    wrong = [source for name, source in problem.meta["readings"].items() if name != problem.meta["reading"]]
+    return replace(problem, meta={**problem.meta, "incorrect_solutions": wrong})
+
+
 def phase_one(out: Path, model: str = "tiny-base", first: Mapping[str, Any] = FIRST) -> dict[str, Any]:
     """Return what goes on from phase I: the model of it and the run with its programs, made unless they are there."""
-    told = {**BASE, **problems(out.parent), "model": model, "first": first}
-    config = CycleConfig.model_validate(told)
-    judging = Judging()
-    work = Work(config, split_of(config), judging, out, quiet=False)
-    with judging.open() as sandbox:
-        solutions = work.solutions(sandbox)
-    place = work.first(solutions)
-    work.rows(solutions, place)
-    return {**problems(out.parent), "model": place, "probe": {**BASE["probe"], "run": str(out / "probe")}}
+    found = {**problems(out.parent), "probe": {**BASE["probe"], "run": str(out / PROBE)}}
+    if not (out / PROBE / SCORES).exists():  # a finished one is only read, so that many may share it
+        config = CycleConfig.model_validate({**BASE, **problems(out.parent), "model": model, "first": first})
+        judging = Judging()
+        work = Work(config, split_of(config), judging, out, quiet=False)
+        with judging.open() as sandbox:
+            solutions = work.solutions(sandbox)
+        work.rows(solutions, work.first(solutions))
+    return {**found, "model": f"hf:{out / PHASE_ONE / 'checkpoints' / 'best'}"}
 
 
 def config_of(first: Mapping[str, Any], seed: int, **differs: Mapping[str, Any]) -> CycleConfig:
@@ -128,12 +142,12 @@ def copied(run: Path) -> dict[tuple[str, int], bool]:
     return {key: copies(wrong, again).spaces for key, (wrong, again) in pairs.items() if wrong and again is not None}
 
 
-def solved(run: Passed, role: str = "repair") -> dict[str, float]:
+def solved(run: Passed, role: str = "repair") -> Values:
     """Return by problem the share of programs that pass at once or, shown again in this role, then."""
     return shares((problem, bool(of["sample"] or of.get(role))) for (problem, _), of in run.items())
 
 
-def pass_at(run: Passed, k: int) -> dict[str, float]:
+def pass_at(run: Passed, k: int) -> Values:
     """Return pass@k by problem."""
     counts: dict[str, list[bool]] = defaultdict(list)
     for (problem, _), of in run.items():
@@ -141,12 +155,18 @@ def pass_at(run: Passed, k: int) -> dict[str, float]:
     return {problem: float(pass_at_k(len(of), sum(of), k) or 0.0) for problem, of in counts.items()}
 
 
-def mean(values: Mapping[str, float]) -> float:
+def mean(values: Values) -> float:
     """Return the mean over problems."""
     return sum(values.values()) / len(values)
 
 
-def shares(pairs: Iterable[tuple[str, bool]]) -> dict[str, float]:
+def less(these: Values, those: Values) -> Values:
+    """Return the differences by problem, where both have one."""
+    return {name: these[name] - those[name] for name in these if name in those}
+
+
+def shares(pairs: Iterable[tuple[str, bool]]) -> Values:
+    """Return by problem how often it is true."""
     found: dict[str, list[bool]] = defaultdict(list)
     for problem, passed in pairs:
         found[problem].append(passed)
