@@ -25,6 +25,7 @@ from regreen.similarity import copies
 from regreen.train.config import CycleConfig
 from regreen.train.cycle import FIRST as PHASE_ONE
 from regreen.train.cycle import PROBE, Work
+from regreen.train.probing import Solutions
 from regreen.train.sft import split_of
 
 PROBLEMS, VALIDATION = 8_000, 120  # of katas:ambiguous-train, the last for validation
@@ -72,15 +73,34 @@ def with_wrong_readings(problem: Problem) -> Problem:
 
 def phase_one(out: Path, model: str = "tiny-base", first: Mapping[str, Any] = FIRST) -> dict[str, Any]:
     """Return what goes on from phase I: the model of it and the run with its programs, made unless they are there."""
-    found = {**problems(out.parent), "probe": {**BASE["probe"], "run": str(out / PROBE)}}
     if not (out / PROBE / SCORES).exists():  # a finished one is only read, so that many may share it
-        config = CycleConfig.model_validate({**BASE, **problems(out.parent), "model": model, "first": first})
-        judging = Judging()
-        work = Work(config, split_of(config), judging, out, quiet=False)
-        with judging.open() as sandbox:
-            solutions = work.solutions(sandbox)
+        work = _work(out, model, first)
+        solutions = _solutions(work)
         work.rows(solutions, work.first(solutions))
-    return {**found, "model": f"hf:{out / PHASE_ONE / 'checkpoints' / 'best'}"}
+    probe = {**BASE["probe"], "run": str(out / PROBE)}
+    return {**problems(out.parent), "probe": probe, "model": _best(out)}
+
+
+def only_phase_one(out: Path, model: str, first: Mapping[str, Any]) -> str:
+    """Return the model of phase I alone, made unless it is there."""
+    if not (out / PHASE_ONE / SCORES).exists():
+        work = _work(out, model, first)
+        work.first(_solutions(work))
+    return _best(out)
+
+
+def _work(out: Path, model: str, first: Mapping[str, Any]) -> Work:
+    config = CycleConfig.model_validate({**BASE, **problems(out.parent), "model": model, "first": first})
+    return Work(config, split_of(config), Judging(), out, quiet=False)
+
+
+def _solutions(work: Work) -> Solutions:
+    with work.judging.open() as sandbox:
+        return work.solutions(sandbox)
+
+
+def _best(out: Path) -> str:
+    return f"hf:{out / PHASE_ONE / 'checkpoints' / 'best'}"
 
 
 def config_of(first: Mapping[str, Any], seed: int, **differs: Mapping[str, Any]) -> CycleConfig:

@@ -1,0 +1,131 @@
+"""Does a small model that CYCLE taught refine better than one three times larger that it did not, for equal time?
+
+Run it with torch installed: ``python recipes/cycle_sizes.py BASES OUT`` (two hours of one core). BASES is the OUT of
+``recipes/tiny_sizes.py``, with models of 1, 3 and 10 M parameters trained on katas for equal time; OUT is a new folder,
+or that of ``recipes/cycle_katas.py``, whose problems are taken. What is there is kept.
+
+The small one: phase I for 300 s, its programs for the 8,000 problems (about 300 s), phase II for 900 s. The larger one:
+phase I for 1,500 s; it is asked to refine by the form for untrained models and by CYCLE's, and to write afresh. Seconds
+are those of the processor without looks at validation; steps are set from the pace of a few. Programs at temperature
+0.6, two for each of the 300 problems, one refinement at 0.6; one training each.
+
+Hypothesis, metric, direction (Ding et al. 2024, their abstract): refined of the small one is above refined of the
+larger one; and, what the paper does not ask, above pass@2 of the larger one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; one thread makes sums repeatable
+
+import cycle_parts as parts
+import torch
+
+from regreen.metrics import mean_interval, paired_difference
+from regreen.records import read_records
+from regreen.train.batches import Epochs
+from regreen.train.cycle import cycle
+from regreen.train.learner import AdamW, Learner
+from regreen.train.lessons import supervised
+from regreen.train.policy import Policy
+from regreen.train.schedules import Schedule
+
+LARGER = {"1m": "3m", "3m": "10m"}
+FIRST_S, PROBE_S, SECOND_S, PACED = 300, 300, 900, 12  # seconds; steps after which the pace is known
+HEAT = 0.6
+FORMS = {"refine-plain": "full", "refine": "difference"}  # templates for the untrained, and what they tell
+
+
+def main() -> None:
+    """Train and measure what is not there yet, then print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("bases", type=Path)
+    parser.add_argument("out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    for small, large in LARGER.items():
+        taught(small, options.bases, options.out)
+        untaught(large, options.bases, options.out)
+    for small, large in LARGER.items():
+        compare(options.out / f"taught-{small}", options.out / f"untaught-{large}")
+
+
+def taught(size: str, bases: Path, out: Path) -> None:
+    """Train by CYCLE, then refine and write afresh."""
+    folder, base = out / f"taught-{size}", f"hf:{bases / f'size-{size}'}"
+    per_step = pace(base)
+    first = parts.phase_one(out / f"first-{size}", base, first_for(FIRST_S / per_step))
+    found = cycle(parts.config_of(first, 0, batch={"steps": round(SECOND_S / per_step)}), out=folder, quiet=False)
+    checkpoint = f"hf:{found['checkpoint']}"
+    parts.refined(checkpoint, folder / "refined", heats=(HEAT, HEAT))
+    parts.written(checkpoint, folder / "fresh", heat=HEAT)
+
+
+def untaught(size: str, bases: Path, out: Path) -> None:
+    """Train by phase I alone for as long, then refine by either form and write afresh."""
+    folder, base = out / f"untaught-{size}", f"hf:{bases / f'size-{size}'}"
+    steps = (FIRST_S + PROBE_S + SECOND_S) / pace(base)
+    checkpoint = parts.only_phase_one(folder, base, first_for(steps))
+    for form, detail in FORMS.items():
+        telling = parts.Telling(detail)  # type: ignore[arg-type]
+        parts.refined(checkpoint, folder / form, heats=(HEAT, HEAT), template=form, telling=telling)
+    parts.written(checkpoint, folder / "fresh", heat=HEAT)
+
+
+def first_for(steps: float) -> Mapping[str, Any]:
+    """Return phase I with so many steps."""
+    batch = {**parts.FIRST["batch"], "steps": round(steps)}
+    return {**parts.FIRST, "batch": batch, "check": {**parts.CHECK, "every": max(1, round(steps / 4))}}
+
+
+def pace(model: str) -> float:
+    """Return the processor seconds of a step, on lessons as long as those of CYCLE are."""
+    draws = Random(0)
+    lessons = [supervised([draws.randrange(2000) for _ in range(120)], [0] * 32) for _ in range(400)]
+    tokens, most = parts.BASE["batch"]["tokens"], parts.BASE["batch"]["most"]
+    learner = Learner(Policy(model, dtype="float32"), AdamW(1e-4), Schedule("constant", 1), most=most)
+    epochs = Epochs(lessons, tokens=tokens, seed=0)
+    learner.step(epochs(0))
+    started = time.process_time()
+    for step in range(1, 1 + PACED):
+        learner.step(epochs(step))
+    return (time.process_time() - started) / PACED
+
+
+def compare(small: Path, large: Path) -> None:
+    """Print what both came to, and the small one less the larger one."""
+    known = {record["id"]: record["meta"]["cluster"] for _, record in read_records(small / "refined/problems.jsonl")}
+    refined = parts.solved(parts.read(small / "refined"))
+    print(f"\n{small.name} refined {said(refined, known)}; pass@2 {said(fresh(small), known)}")
+    others = {form: parts.solved(parts.read(large / form)) for form in FORMS} | {"pass@2": fresh(large)}
+    for name, values in others.items():
+        found = paired_difference(
+            [values[n] for n in known], [refined[n] for n in known], clusters=[*known.values()]
+        )  # fmt: skip
+        print(f"{large.name} {name} {said(values, known)}; less than the small one by {points(found)}")
+
+
+def fresh(folder: Path) -> parts.Values:
+    """Return pass@2 by problem."""
+    return parts.pass_at(parts.read(folder / "fresh"), 2)
+
+
+def said(values: parts.Values, clusters: Mapping[str, str]) -> str:
+    """Return a mean with its interval."""
+    return points(mean_interval([values[n] for n in clusters], clusters=[*clusters.values()]))
+
+
+def points(found: Any) -> str:
+    """Return an estimate in per cent."""
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+
+
+if __name__ == "__main__":
+    main()
