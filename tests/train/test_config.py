@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from regreen.errors import InputError
@@ -64,10 +66,18 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         read_config(tmp_path / "none.toml", SftConfig)
 
 
-def test_the_recipes_of_cycle_are_configurations(tmp_path):
-    from recipes import cycle_ablations, cycle_mbpp
+def test_the_recipes_of_cycle_are_configurations(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "recipes"))
+    import cycle_ablations
+    import cycle_katas
+    import cycle_mbpp
+    import cycle_parts
 
     assert cycle_mbpp.config().first is not None
-    made = {name: cycle_ablations.config_of(name, tmp_path, 5, 1) for name in cycle_ablations.ABLATIONS}
-    assert len({config.model_dump_json() for config in made.values()}) == len(made) > 10
-    assert made["no-code"].pairs.share == made["full"].pairs.share
+    first = {"model": "tiny-base", "problems": "katas:ambiguous-train", "validation": 0.1}
+    for differs in (cycle_ablations.ABLATIONS, cycle_katas.MODELS):
+        made = {name: cycle_parts.config_of(first, 1, **tables) for name, tables in differs.items()}
+        assert len({config.model_dump_json() for config in made.values()}) == len(made)
+        assert {config.optimizer.lr for config in made.values()} == {cycle_parts.BASE["optimizer"]["lr"]}
+    assert made["m1+"].pairs.share == 0
+    assert made["m1+"].pairs.select == made["m2"].pairs.select == "edit"
