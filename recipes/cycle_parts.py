@@ -31,7 +31,11 @@ HEATS = (0.2, 0.6, 1.0)  # among which the best is chosen on validation, for eac
 BENCHMARK = "katas:ambiguous"
 PROMPT, REFINE = "codex", "refine"
 CHECK = {"every": 250, "max_tokens": TOKENS, "limit": VALIDATION}
-FIRST = {"optimizer": {"lr": 2e-3, "warmup": 20}, "batch": {"tokens": 4096, "steps": 300}, "check": {**CHECK, "every": 150}}
+FIRST = {
+    "optimizer": {"lr": 2e-3, "warmup": 20},
+    "batch": {"tokens": 4096, "steps": 300},
+    "check": {**CHECK, "every": 150},
+}
 BASE: dict[str, Any] = {
     "dtype": "float32",
     "optimizer": {"lr": 1e-3, "warmup": 20},
