@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from regreen.attempt.judging import no_program
 from regreen.problem import Assert, Problem, Stdio
 from regreen.sandbox import Limits, LocalSandbox
-from regreen.train.subtypes import RULES, Rule, SubType, category_of, fault_of, lines_of, span_of_line, subtype_of
+from regreen.train.subtypes import (
+    PAPER_RULES,
+    RULES,
+    Rule,
+    SubType,
+    category_of,
+    fault_of,
+    lines_of,
+    span_of_line,
+    subtype_of,
+)
 from regreen.verdict import CheckResult, Outcome, Verdict
 
 IGNORE, LINE, WHOLE = SubType
@@ -129,6 +139,15 @@ def test_a_user_s_rule_before_ours_decides():
     own = (Rule("run", ("KeyError",), WHOLE, lambda fault: fault.line == 1), *RULES)
     assert subtype_of("a\nb\n", raised, own) == (WHOLE, None)
     assert subtype_of("a\nb\n", raised, ()) == (IGNORE, None)
+
+
+def test_by_the_paper_s_rules_an_error_on_the_last_line_of_a_whole_text_is_that_line_s(sandbox):
+    for name, (source, kind, _) in LOADS.items():
+        found = subtype_of(source, sandbox.judge_now(PROBLEM, source), PAPER_RULES)
+        if name in ("cut in a word", "a quote open on the last line"):
+            assert (found.kind, source[slice(*found.span)]) == (LINE, source.split("\n")[1].strip())
+        else:
+            assert found.kind is kind, name
 
 
 def test_every_outcome_has_a_kind_by_its_type_whatever_its_message():

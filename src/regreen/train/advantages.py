@@ -6,7 +6,7 @@ is None too.
 
 ``none``, ``greedy-latest``, ``best-so-far``, ``mean``: Liu et al. 2023 (RLTF, arXiv 2307.04349), section 4 and their
 code. ``leave-one-out``: Kool, van Hoof and Welling 2019 (Buy 4 REINFORCE samples, get a baseline for free), Ahmadian et
-al. 2024 (RLOO, arXiv 2402.14740), section 2. ``grpo``: Shao et al. 2024 (DeepSeekMath, arXiv 2402.03300), section 4.1.
+al. 2024 (RLOO, arXiv 2402.14740). ``grpo``: Shao et al. 2024 (DeepSeekMath, arXiv 2402.03300), section 4.1.
 :func:`mixed_groups`: Yu et al. 2025 (DAPO, arXiv 2503.14476), section 3.2.
 
 Differences from the papers:

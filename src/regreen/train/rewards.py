@@ -99,8 +99,8 @@ class Adaptive:
     rise: float = ADAPTIVE_RISE
 
     def __call__(self, problem: Problem, source: str, verdict: Verdict) -> Signal:
-        """Return the reward by the share of checks that pass, None if the program raised or did not compile."""
-        ran = category_of(verdict) in ("pass", "failure")
+        """Return the reward by the share of checks that pass; None if one raised, or was not run."""
+        ran = category_of(verdict) in ("pass", "failure") and all(check.outcome for check in verdict.checks)
         return Signal(self.least + self.rise * pass_ratio(verdict) if ran else None)
 
 
