@@ -141,6 +141,21 @@ def test_tokens_that_the_tokenizer_would_not_have_chosen_have_places_too(pieces)
     assert mask.sum() == 1
 
 
+@pytest.mark.parametrize("stop", ["\n\ndef g", "\ndef g", "def g", "turn"])
+def test_tokens_behind_a_stop_string_have_no_place_and_the_others_keep_theirs(pieces, stop):
+    text = "    y = x\n    return y"
+    tokens = ids_of(pieces, text + stop)
+    places = places_of(pieces, text, tokens)
+    assert all(0 <= begin <= end <= len(text) for begin, end in places)
+    assert places[-1][0] == places[-1][1] == len(text)
+    touched = np.array(tokens)[mask_of(places, [Span(text.index("return"), len(text))]) > 0]
+    written = pieces.decode(touched).replace(" ", "").strip()
+    assert written.startswith("returny")
+    assert len(written) <= len("returny") + len(stop)
+    first = np.array(tokens)[mask_of(places, [Span(text.index("y"), text.index("\n"))]) > 0]
+    assert pieces.decode(first).replace(" ", "").strip() == "y=x"
+
+
 def _sign(tokenizer, sign):
     """The one token that is this sign alone."""
     named = {" ": ("Ġ", "▁"), "\n": ("Ċ", "\n")}.get(sign, (sign,))
