@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ import pytest
 
 from regreen.problem import Problem
 from regreen.sandbox import Limits, LocalSandbox
-from regreen.verdict import Outcome, Verdict
+from regreen.train.rewards import REWARDS
+from regreen.verdict import CheckResult, Outcome, Verdict
 from tests.cheats import CHEATS, HONEST, PLAIN, WITNESS, Cheat, aimed
 from tests.honest import Honest
 from tests.sandbox.problems import descriptors
@@ -130,16 +131,27 @@ def _clean(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.PASSED
 
 
+@pytest.fixture(scope="module")
+def judged(host: Host, sandboxes: dict[bool, LocalSandbox]) -> Callable[[Cheat], list[Verdict]]:
+    """Judge a cheat on each problem that it attacks, after a witness and before another; once for all tests."""
+    known: dict[str, list[Verdict]] = {}
+
+    def judge(cheat: Cheat) -> list[Verdict]:
+        if cheat.name not in known:
+            source = aimed(cheat.source, str(host.file), host.port)
+            attacks = [(problem, source) for problem in cheat.against]
+            known[cheat.name] = _judge(sandboxes[cheat.hasty], [(PLAIN, WITNESS), *attacks, (PLAIN, WITNESS)])
+        return known[cheat.name]
+
+    return judge
+
+
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 def test_a_cheat_does_not_pass_and_leaves_no_mark(
-    cheat: Cheat, host: Host, sandboxes: dict[bool, LocalSandbox]
+    cheat: Cheat, host: Host, judged: Callable[[Cheat], list[Verdict]]
 ) -> None:
     """Each cheat fails on every problem that it attacks, says nothing it must not know, and harms nobody."""
-    sandbox = sandboxes[cheat.hasty]
-    source = aimed(cheat.source, str(host.file), host.port)
-    before, *verdicts, after = _judge(
-        sandbox, [(PLAIN, WITNESS), *((problem, source) for problem in cheat.against), (PLAIN, WITNESS)]
-    )
+    before, *verdicts, after = judged(cheat)
     assert _clean(before), f"before the cheat: {_said(before)}"
     for problem, verdict in zip(cheat.against, verdicts, strict=True):
         assert verdict.outcome in cheat.allowed, f"{verdict!r} on problem {problem.id!r}"
@@ -149,6 +161,22 @@ def test_a_cheat_does_not_pass_and_leaves_no_mark(
     assert host.file.read_text() == host.word, "a file of the host was changed"
     assert not host.was_reached(), "a port of the host was reached"
     assert not _cheats(), "a process was left running"
+
+
+def test_no_reward_gives_a_cheat_what_it_gives_a_pass(host: Host, judged: Callable[[Cheat], list[Verdict]]) -> None:
+    """Under the verdicts of the test before, which are not made anew, every reward of every cheat is below a pass's."""
+    assert len({cheat.name for cheat in CHEATS}) == len(CHEATS)
+    for cheat in CHEATS:
+        source = aimed(cheat.source, str(host.file), host.port)
+        for problem, verdict in zip(cheat.against, judged(cheat)[1:-1], strict=True):
+            all_green = tuple(CheckResult(index, Outcome.PASSED) for index in range(len(problem.checks)))
+            passed = Verdict(Outcome.PASSED, all_green)
+            for name, reward in REWARDS.items():
+                got, full = reward(problem, source, verdict).value, reward(problem, source, passed).value
+                assert full is not None
+                penalty = name == "fine"  # a pass has none, and a wrong answer, which no line is to blame for
+                below = got is None or got < full or (penalty and got == full == 0)
+                assert below, f"{name} gives {got} to {cheat.name} on {problem.id!r}"
 
 
 @pytest.mark.parametrize("program", HONEST, ids=lambda program: program.name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
+from regreen.models.shipped import folder_of
+from regreen.train import placing
 from tests.models import tiny
 
 VOCABULARY = 60
+ODD_TEXTS = ("# ä, 中文, 🙂\n    x = '🙂'\n\ty = 1\n", " ", "a", "    return  x  # two  spaces\n\n\n")
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +38,34 @@ def small() -> Any:
 def tokenizer() -> Any:
     pytest.importorskip("transformers")
     return tiny.make_tokenizer()
+
+
+@pytest.fixture(scope="session")
+def byte_level() -> Any:
+    """The tokenizer of the checkpoints that come with the package."""
+    transformers = pytest.importorskip("transformers")
+    return transformers.AutoTokenizer.from_pretrained(folder_of("tiny-base"))
+
+
+@pytest.fixture(scope="session")
+def sentence_pieces() -> Any:
+    """A unigram model whose pieces begin with the sign for a space, as SentencePiece has it, trained on the spot."""
+    transformers = pytest.importorskip("transformers")
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    words = Tokenizer(models.Unigram())
+    words.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    words.decoder = decoders.Metaspace(prepend_scheme="first")
+    texts = [*ODD_TEXTS, *inspect.getsource(placing).splitlines()]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=400, special_tokens=["<unk>", "</s>"], unk_token="<unk>", show_progress=False,
+        initial_alphabet=sorted({sign for text in texts for sign in text}),
+    )  # fmt: skip
+    words.train_from_iterator(texts, trainer)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="</s>", unk_token="<unk>")
+
+
+@pytest.fixture(params=["byte_level", "sentence_pieces"])
+def pieces(request: pytest.FixtureRequest) -> Any:
+    """A real tokenizer of either sort."""
+    return request.getfixturevalue(request.param)
