@@ -15,6 +15,8 @@ Hypotheses, metrics and directions (Ding et al. 2024, and what the controls are 
 3. mask-0 ends in copies more often than full.
 4. One-shot pass@1: share-100 is below full; share-0 refines no better than its fresh programs.
 5. own wrong programs teach more than those that the model did not write (others: the other readings, told nothing of).
+
+Status: not run.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ are those of the processor without looks at validation; steps are set from the p
 
 Hypothesis, metric, direction (Ding et al. 2024, their abstract): refined of the small one is above refined of the
 larger one; and, what the paper does not ask, above pass@2 of the larger one.
+
+Status: not run.
 """
 
 from __future__ import annotations
