@@ -33,7 +33,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; 
 import cycle_parts as parts
 
 from regreen.metrics import mean_interval, paired_difference
-from regreen.records import read_records
 from regreen.refine import Telling
 from regreen.train.cycle import cycle
 
@@ -101,29 +100,21 @@ class Cell:
 
     @cached_property
     def clusters(self) -> Mapping[str, str]:
-        return {record["id"]: record["meta"]["cluster"] for _, record in read_records(self.run / "problems.jsonl")}
+        return parts.clusters(self.run)
 
     @property
     def columns(self) -> dict[str, parts.Values]:
         """Return each number of the table, by problem."""
-        copied = parts.copied(self.run)
-        copies = parts.shares((problem, copied.get((problem, at), False)) for problem, at in self.passed)
         first = parts.solved(self.passed, "none")
         refined, fresh = parts.solved(self.passed), parts.solved(self.passed, "resample")
-        swapped, within = self.told("swapped"), self.told("within")
         return {
             "pass@1": first,
             "refined": refined,
             "refined - fresh": parts.less(refined, fresh),
-            "true - swapped": swapped,
-            "true - within": within,
-            "copies": copies,
+            "true - swapped": parts.told_less(self.passed, "swapped"),
+            "true - within": parts.told_less(self.passed, "within"),
+            "copies": parts.copies_of(self.run),
         }
-
-    def told(self, role: str) -> parts.Values:
-        """Return what the truth solves more than another feedback, where both were tried."""
-        both = {key: of for key, of in self.passed.items() if of["sample"] or role in of}
-        return parts.less(parts.solved(both), parts.solved(both, role))
 
 
 def table(cells: list[Cell]) -> None:
@@ -139,16 +130,16 @@ def table(cells: list[Cell]) -> None:
     best = max(cells, key=lambda cell: parts.mean({n: v for n, v in refined[cell].items() if n in half}))
     others = [name for name in refined[best] if name not in half]
     full = next((cell for cell in cells if cell.name == "full"), best)
-    found = paired_difference([refined[full][n] for n in others], [refined[best][n] for n in others])
-    print(f"best on half: {best.name}; on the other it refines {100 * found.value:+.1f} beyond full ", end="")
-    print(f"[{100 * found.low:+.1f}, {100 * found.high:+.1f}]")
+    labels = [best.clusters[name] for name in others]
+    gained = paired_difference([refined[full][n] for n in others], [refined[best][n] for n in others], clusters=labels)
+    print(f"best on half: {best.name}; on the other it refines {parts.points(gained)} beyond full")
 
 
 def said(cell: Cell, values: parts.Values) -> str:
     """Return a mean with its interval."""
     bounds = (-1.0, 1.0) if min(values.values(), default=0.0) < 0 else (0.0, 1.0)
     found = mean_interval([*values.values()], clusters=[cell.clusters[name] for name in values], bounds=bounds)
-    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    return parts.points(found)
 
 
 if __name__ == "__main__":

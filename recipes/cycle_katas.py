@@ -122,20 +122,11 @@ class Reader:
     def refined(self, name: str, seed: int) -> parts.Values:
         return parts.solved(parts.read(self.folder(name, seed) / "refined"))
 
-    def told(self, role: str, seed: int) -> parts.Values:
-        """Return what M_2 solves told otherwise, or the truth, where a program was refined in both ways."""
-        run = parts.read(self.folder("m2", seed) / "refined")
-        return parts.solved({key: of for key, of in run.items() if of["sample"] or role in of}, role)
-
-    def truth(self, role: str, seed: int) -> parts.Values:
-        run = parts.read(self.folder("m2", seed) / "refined")
-        return parts.solved({key: of for key, of in run.items() if of["sample"] or role in of})
+    def told_less(self, role: str, seed: int) -> parts.Values:
+        return parts.told_less(parts.read(self.folder("m2", seed) / "refined"), role)
 
     def copies(self, name: str, seed: int) -> parts.Values:
-        """Return the share of a problem's chains that end in a copy of the wrong program."""
-        folder = self.folder(name, seed) / "refined"
-        copied = parts.copied(folder)
-        return parts.shares((problem, copied.get((problem, index), False)) for problem, index in parts.read(folder))
+        return parts.copies_of(self.folder(name, seed) / "refined")
 
 
 def table(out: Path) -> None:
@@ -165,7 +156,7 @@ def lines(reader: Reader) -> Iterator[tuple[str, list[parts.Values]]]:
         yield f"m2 refined - {name} pass@2", less(each(reader.refined, "m2"), each(reader.pass_2, name))
         yield f"m2 pass@1 - {name} pass@1", less(each(reader.pass_1, "m2"), each(reader.pass_1, name))
     for rung in RUNGS:
-        yield f"m2 told the truth - {rung}", less(each(reader.truth, rung), each(reader.told, rung))
+        yield f"m2 told the truth - {rung}", each(reader.told_less, rung)
     yield "m2 copies", each(reader.copies, "m2")
     yield "unmasked copies - m2 copies", less(each(reader.copies, "unmasked"), each(reader.copies, "m2"))
     yield "m2 refined - unmasked refined", less(each(reader.refined, "m2"), each(reader.refined, "unmasked"))
@@ -182,7 +173,7 @@ def said(values: Sequence[parts.Values], names: Sequence[str], reader: Reader) -
     rows = [[of[name] for name in kept] for of in values]
     found: Estimate = interval_over_seeds(rows, clusters=[reader.problems[name]["cluster"] for name in kept])
     seeds = ", ".join(f"{100 * sum(row) / len(row):+.1f}" for row in rows)
-    return f"{100 * found.value:+6.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]  ({seeds}) on {len(kept)}"
+    return f"{parts.points(found)}  ({seeds}) on {len(kept)}"
 
 
 if __name__ == "__main__":

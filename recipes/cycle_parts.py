@@ -15,12 +15,13 @@ from typing import Any
 
 from regreen.benchmarks import katas
 from regreen.evaluate import Choice, Sampling, evaluate
-from regreen.metrics import pass_at_k
+from regreen.metrics import Estimate, pass_at_k
 from regreen.models import open_model
 from regreen.options import Judging
 from regreen.problem import Problem, problem_to_line
-from regreen.records import SCORES, write_lines
-from regreen.refine import Refining, Telling, refine
+from regreen.records import PROBLEMS as LINES
+from regreen.records import SCORES, read_records, write_lines
+from regreen.refine import CONTROLS, Refining, Telling, refine
 from regreen.similarity import copies
 from regreen.train.config import CycleConfig
 from regreen.train.cycle import FIRST as PHASE_ONE
@@ -119,18 +120,11 @@ def refined(
     seed: int = 0,
     telling: Telling | None = None,
     template: str = REFINE,
-    controls: tuple[str, ...] | None = None,
+    controls: tuple[str, ...] = tuple(CONTROLS),
 ) -> Path:
     """Return a run in which programs written at one heat are refined once at another."""
-    chosen = {} if controls is None else {"controls": controls}
-    refining = Refining(
-        1,
-        heats[1],
-        "problem",
-        telling or Telling("difference"),
-        template=template,
-        **chosen,  # type: ignore[arg-type]
-    )
+    telling = telling or Telling("difference")
+    refining = Refining(1, heats[1], "problem", telling, template=template, controls=controls)
     sampling = Sampling(n, (heats[0],), max_tokens=TOKENS, prompt=PROMPT, seed=seed)
     refine(benchmark, open_model(checkpoint), sampling=sampling, refining=refining, out=out, quiet=False)
     return out
@@ -165,6 +159,28 @@ def copied(run: Path) -> dict[tuple[str, int], bool]:
 def solved(run: Passed, role: str = "repair") -> Values:
     """Return by problem the share of programs that pass at once or, shown again in this role, then."""
     return shares((problem, bool(of["sample"] or of.get(role))) for (problem, _), of in run.items())
+
+
+def told_less(run: Passed, role: str) -> Values:
+    """Return by problem what the truth solves more than this role, over programs that were refined in both ways."""
+    both = {key: of for key, of in run.items() if of["sample"] or role in of}
+    return less(solved(both), solved(both, role))
+
+
+def copies_of(run: Path) -> Values:
+    """Return by problem the share of chains that end in a copy of the wrong program."""
+    again = copied(run)
+    return shares((key[0], again.get(key, False)) for key in read(run))
+
+
+def clusters(run: Path) -> dict[str, str]:
+    """Return the composition of each problem of a run, in their order."""
+    return {record["id"]: record["meta"]["cluster"] for _, record in read_records(run / LINES)}
+
+
+def points(found: Estimate) -> str:
+    """Return an estimate in per cent."""
+    return f"{100 * found.value:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
 
 
 def pass_at(run: Passed, k: int) -> Values:

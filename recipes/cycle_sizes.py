@@ -31,7 +31,7 @@ import cycle_parts as parts
 import torch
 
 from regreen.metrics import mean_interval, paired_difference
-from regreen.records import read_records
+from regreen.refine import Telling
 from regreen.train.batches import Epochs
 from regreen.train.cycle import cycle
 from regreen.train.learner import AdamW, Learner
@@ -76,7 +76,7 @@ def untaught(size: str, bases: Path, out: Path) -> None:
     steps = (FIRST_S + PROBE_S + SECOND_S) / pace(base)
     checkpoint = parts.only_phase_one(folder, base, first_for(steps))
     for form, detail in FORMS.items():
-        telling = parts.Telling(detail)  # type: ignore[arg-type]
+        telling = Telling(detail)  # type: ignore[arg-type]
         parts.refined(checkpoint, folder / form, heats=(HEAT, HEAT), template=form, telling=telling)
     parts.written(checkpoint, folder / "fresh", heat=HEAT)
 
@@ -103,7 +103,7 @@ def pace(model: str) -> float:
 
 def compare(small: Path, large: Path) -> None:
     """Print what both came to, and the small one less the larger one."""
-    known = {record["id"]: record["meta"]["cluster"] for _, record in read_records(small / "refined/problems.jsonl")}
+    known = parts.clusters(small / "refined")
     refined = parts.solved(parts.read(small / "refined"))
     print(f"\n{small.name} refined {said(refined, known)}; pass@2 {said(fresh(small), known)}")
     others = {form: parts.solved(parts.read(large / form)) for form in FORMS} | {"pass@2": fresh(large)}
@@ -111,7 +111,7 @@ def compare(small: Path, large: Path) -> None:
         found = paired_difference(
             [values[n] for n in known], [refined[n] for n in known], clusters=[*known.values()]
         )  # fmt: skip
-        print(f"{large.name} {name} {said(values, known)}; less than the small one by {points(found)}")
+        print(f"{large.name} {name} {said(values, known)}; less than the small one by {parts.points(found)}")
 
 
 def fresh(folder: Path) -> parts.Values:
@@ -121,12 +121,7 @@ def fresh(folder: Path) -> parts.Values:
 
 def said(values: parts.Values, clusters: Mapping[str, str]) -> str:
     """Return a mean with its interval."""
-    return points(mean_interval([values[n] for n in clusters], clusters=[*clusters.values()]))
-
-
-def points(found: Any) -> str:
-    """Return an estimate in per cent."""
-    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    return parts.points(mean_interval([values[n] for n in clusters], clusters=[*clusters.values()]))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Statements with several readings, among which only a deciding check settles.
 
 Each choice is left open by one phrase, and has two to six readings: which way or which end, or a mark or a number that
-is not said. All readings of all choices are right as often. The worked example fits them all; the deciding check,
-which may be revealed, and at least five hidden ones fit the right one alone.
+is not said. What is right is drawn among all readings of all choices. The worked example fits them all; the deciding
+check, which may be revealed, and at least five hidden ones fit the right one alone.
 
-With two readings, that a program failed is enough to know the right one. With more, one has to read what was expected.
+With two readings, that a program failed is nearly enough to know the right one. With more, one has to read what was
+expected.
 """
 
 from __future__ import annotations
