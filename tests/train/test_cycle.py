@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from regreen.benchmarks import katas
+from regreen.cli import main
 from regreen.errors import InputError
 from regreen.evaluate import Judging, Sampling, evaluate
 from regreen.models import open_model
@@ -156,6 +157,17 @@ def test_after_kills_in_two_phases_the_same_training_comes_to_the_same_losses(tm
     assert (run / "rows.jsonl").read_bytes() == (tmp_path / "whole/rows.jsonl").read_bytes()
     assert killed["set"] == whole["set"]
     assert whole["set"]["kinds"].keys() == {"refine"}, "random weights write no right program"
+
+
+def test_the_command_that_refines_next_tells_what_was_taught(tmp_path, start, monkeypatch, capsys):
+    told = 'feedback = "difference"\ncode = false\nchecks = 2\nreveal = "all"'
+    write_config(tmp_path, start("llama"), pairs=told, mask="ratio = 0.0")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as done:
+        main(["train", "cycle", "train.toml", "--sandbox", "local:C", "-q"])
+    said = capsys.readouterr().out
+    assert done.value.code == 0, said
+    assert "--refine-prompt refine --feedback difference --no-code --checks 2 --reveal all" in said
 
 
 def test_a_model_that_ships_with_the_package_is_trained_by_its_name_and_learns(tmp_path, monkeypatch):

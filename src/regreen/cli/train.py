@@ -69,7 +69,17 @@ def _print_set(found: dict[str, Any]) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in about["kinds"].items())
     print(f"trained on {about['rows']} rows ({kinds}); {100 * about['share_refine']:.0f} % refine")
     print(f"regreen refine BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --prompt {found['prompt']}", end="")
-    print(f" --refine-prompt {found['refine_prompt']}{' --examples 0' if found['examples'] else ''}")
+    print(f" --refine-prompt {found['refine_prompt']}{' --examples 0' if found['examples'] else ''}{_told(found)}")
+
+
+def _told(found: dict[str, Any]) -> str:
+    """Return the options by which refinements are told what they were taught with, where that is not the default."""
+    telling, reveal = found["telling"], found["reveal"]
+    said = [] if telling["feedback"] == "full" else [f"--feedback {telling['feedback']}"]
+    said += [] if telling["code"] else ["--no-code"]
+    said += [] if telling["checks"] == 1 else [f"--checks {telling['checks']}"]
+    said += [] if reveal is None else [f"--reveal {reveal}"]
+    return "".join(f" {option}" for option in said)
 
 
 def _print(found: dict[str, Any], *, as_json: bool) -> None:

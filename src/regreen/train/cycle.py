@@ -219,6 +219,8 @@ def _about(work: Work) -> Record:
         "benchmark": work.split.name,
         "prompt": work.write.name,
         "refine_prompt": work.refine.name,
+        "telling": work.telling.decides(),
+        "reveal": work.config.pairs.reveal,
         "examples": bool(work.write.examples),
         "held_out": len(work.split.validation[:limit]),
         "first": None if work.config.first is None else str(work.folder / FIRST),
