@@ -81,7 +81,8 @@ def ablate(out: Path, name: str) -> None:
     found = cycle(config, out=Cell(name, out).folder, quiet=False)
     pairs = config.pairs
     parts.refined(
-        f"hf:{found['checkpoint']}", Cell(name, out).run, heats=HEATS, controls=CONTROLS,
+        f"hf:{found['checkpoint']}", Cell(name, out).run,
+        heats=HEATS, benchmark=parts.measured(out), controls=CONTROLS,
         telling=Telling(pairs.feedback, pairs.code), template=pairs.template or parts.REFINE,
     )  # fmt: skip
 

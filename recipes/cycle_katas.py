@@ -53,6 +53,7 @@ MODELS = {  # how phase II of each differs
     "m1+": {"pairs": {"share": 0.0}, "check": {"monitor": "pass@1"}},
     "unmasked": {"mask": {"ratio": 0.0}},
 }
+MEASURED = "measured"  # the folder, beside the training, of what was measured
 RUNGS = ("within", "swapped", "named", "untold", "stranger")
 
 
@@ -70,13 +71,14 @@ def main() -> None:
         for seed, (name, differs) in product(options.seeds, MODELS.items()):
             folder = options.out / f"{name}-{seed}"
             found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
-            measure(f"hf:{found['checkpoint']}", folder, "test", seed)
+            measure(f"hf:{found['checkpoint']}", folder, MEASURED, seed)
     table(options.out)
 
 
 def measure(checkpoint: str, out: Path, name: str, seed: int = 0) -> None:
     """Choose temperatures on validation, then write, refine and write afresh on the problems that are measured on."""
-    validation = parts.problems(out.parent if name == "test" else out)["validation"]
+    shared = out.parent if name == MEASURED else out
+    validation, measured = parts.problems(shared)["validation"], parts.measured(shared)
     folder = out / name
     for heat in parts.HEATS:
         parts.written(checkpoint, folder / f"heat-{heat}", heat=heat, benchmark=validation, n=4, seed=seed)
@@ -85,9 +87,9 @@ def measure(checkpoint: str, out: Path, name: str, seed: int = 0) -> None:
             parts.refined(checkpoint, at, heats=(heat, later), benchmark=validation, seed=seed, controls=())
     fresh, pair = best_heats(folder)
     (folder / "heats.json").write_text(json.dumps({"fresh": fresh, "refined": pair}))
-    parts.written(checkpoint, folder / "coolest", heat=parts.HEATS[0], seed=seed)
-    parts.written(checkpoint, folder / "fresh", heat=fresh, seed=seed)
-    parts.refined(checkpoint, folder / "refined", heats=pair, seed=seed)
+    parts.written(checkpoint, folder / "coolest", heat=parts.HEATS[0], benchmark=measured, seed=seed)
+    parts.written(checkpoint, folder / "fresh", heat=fresh, benchmark=measured, seed=seed)
+    parts.refined(checkpoint, folder / "refined", heats=pair, benchmark=measured, seed=seed)
 
 
 def best_heats(folder: Path) -> tuple[float, tuple[float, float]]:
@@ -111,7 +113,7 @@ class Reader:
 
     def folder(self, name: str, seed: int) -> Path:
         """Return where a model's measurements lie."""
-        return self._out / name if name in ("m0", "m1") else self._out / f"{name}-{seed}" / "test"
+        return self._out / name if name in ("m0", "m1") else self._out / f"{name}-{seed}" / MEASURED
 
     def pass_1(self, name: str, seed: int) -> parts.Values:
         return parts.pass_at(parts.read(self.folder(name, seed) / "coolest"), 1)

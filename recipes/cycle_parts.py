@@ -32,7 +32,7 @@ from regreen.train.sft import split_of
 PROBLEMS, VALIDATION = 8_000, 120  # of katas:ambiguous-train, the last for validation
 TOKENS = 160  # of a program, at most
 HEATS = (0.2, 0.6, 1.0)  # among which the best is chosen on validation, for each model and each use
-BENCHMARK = "katas:ambiguous"
+MEASURED = 300  # problems that are measured on
 PROMPT, REFINE = "codex", "refine"
 CHECK = {"every": 250, "max_tokens": TOKENS, "limit": VALIDATION}
 FIRST = {
@@ -64,6 +64,22 @@ def problems(out: Path) -> dict[str, str]:
         write_lines(files["problems"], islice(lines, PROBLEMS))
         write_lines(files["validation"], lines)
     return {name: str(file) for name, file in files.items()}
+
+
+def measured(out: Path) -> str:
+    """Return the file of the problems that are measured on, made unless it is there.
+
+    They are katas:ambiguous of another seed, without the compositions of the first: those were looked at in the trials
+    in which the katas and the feedback took their form.
+    """
+    file = out / "measured.jsonl"
+    if not file.exists():
+        looked_at = {problem.meta["cluster"] for problem in katas.generate("ambiguous", count=300)}
+        others = katas.generate("ambiguous", seed=1, count=2 * MEASURED)
+        kept = islice((problem for problem in others if problem.meta["cluster"] not in looked_at), MEASURED)
+        out.mkdir(parents=True, exist_ok=True)
+        write_lines(file, map(problem_to_line, kept))
+    return str(file)
 
 
 def with_wrong_readings(problem: Problem) -> Problem:
@@ -115,7 +131,7 @@ def refined(
     out: Path,
     *,
     heats: tuple[float, float],
-    benchmark: str = BENCHMARK,
+    benchmark: str,
     n: int = 2,
     seed: int = 0,
     telling: Telling | None = None,
@@ -130,7 +146,7 @@ def refined(
     return out
 
 
-def written(checkpoint: str, out: Path, *, heat: float, benchmark: str = BENCHMARK, n: int = 8, seed: int = 0) -> Path:
+def written(checkpoint: str, out: Path, *, heat: float, benchmark: str, n: int = 8, seed: int = 0) -> Path:
     """Return a run of programs written at one heat."""
     sampling = Sampling(n, (heat,), max_tokens=TOKENS, prompt=PROMPT, seed=seed)
     evaluate(benchmark, open_model(checkpoint), sampling=sampling, choice=Choice(), out=out, quiet=False)

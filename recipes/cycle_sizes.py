@@ -66,8 +66,9 @@ def taught(size: str, bases: Path, out: Path) -> None:
     first = parts.phase_one(out / f"first-{size}", base, first_for(FIRST_S / per_step))
     found = cycle(parts.config_of(first, 0, batch={"steps": round(SECOND_S / per_step)}), out=folder, quiet=False)
     checkpoint = f"hf:{found['checkpoint']}"
-    parts.refined(checkpoint, folder / "refined", heats=(HEAT, HEAT))
-    parts.written(checkpoint, folder / "fresh", heat=HEAT)
+    measured = parts.measured(out)
+    parts.refined(checkpoint, folder / "refined", heats=(HEAT, HEAT), benchmark=measured)
+    parts.written(checkpoint, folder / "fresh", heat=HEAT, benchmark=measured)
 
 
 def untaught(size: str, bases: Path, out: Path) -> None:
@@ -75,10 +76,13 @@ def untaught(size: str, bases: Path, out: Path) -> None:
     folder, base = out / f"untaught-{size}", f"hf:{bases / f'size-{size}'}"
     steps = (FIRST_S + PROBE_S + SECOND_S) / pace(base)
     checkpoint = parts.only_phase_one(folder, base, first_for(steps))
+    measured = parts.measured(out)
     for form, detail in FORMS.items():
         telling = Telling(detail)  # type: ignore[arg-type]
-        parts.refined(checkpoint, folder / form, heats=(HEAT, HEAT), template=form, telling=telling)
-    parts.written(checkpoint, folder / "fresh", heat=HEAT)
+        parts.refined(
+            checkpoint, folder / form, heats=(HEAT, HEAT), benchmark=measured, template=form, telling=telling
+        )  # fmt: skip
+    parts.written(checkpoint, folder / "fresh", heat=HEAT, benchmark=measured)
 
 
 def first_for(steps: float) -> Mapping[str, Any]:
