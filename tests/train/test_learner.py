@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from regreen.errors import InfrastructureError, InputError
 from regreen.train.batches import stacked
 from regreen.train.lessons import reinforced, supervised
 from regreen.train.schedules import Schedule
+from regreen.train.weighing import truncated
 from tests.train.conftest import VOCABULARY
 
 torch = pytest.importorskip("torch")
@@ -255,3 +257,56 @@ def test_tokens_are_those_that_the_sampler_reads_and_the_end_is_learned(small, t
     assert before == tokenizer("def f(x):\n")["input_ids"]
     assert tokenizer.decode(after[:-1]) == "    return x\n"
     assert after[-1] == tokenizer.eos_token_id
+
+
+# ---- programs that an earlier policy wrote ----
+
+
+def aged(seed, *, known=True):
+    """Lessons whose tokens were likelier or less likely when they were written."""
+    draws = np.random.default_rng(seed)
+    return [
+        reinforced([5, 6], [7, 8, 9], draws.normal(size=3), behaviour=draws.uniform(-9, -1, 3) if known else None)
+        for _ in range(3)
+    ]
+
+
+def gradient_of(learner, lessons):
+    learner.policy.module.zero_grad()
+    learner._gradients(lessons)
+    return torch.cat([weight.grad.flatten() for weight in learner.policy.module.parameters()])
+
+
+def test_weights_of_stale_tokens_are_those_of_the_truncated_lessons(policy):
+    lessons = aged(0)
+    now = [np.zeros(len(lesson)) for lesson in lessons]
+    for line, lesson in zip(now, lessons, strict=True):
+        line[2:] = policy.logprobs(stacked([lesson])).tolist()
+    by_hand = [truncated(lesson, line, cap=2.0) for lesson, line in zip(lessons, now, strict=True)]
+    learner = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1), ratio=2.0)
+    plain = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1))
+    found = gradient_of(learner, lessons)
+    assert torch.allclose(found, gradient_of(plain, by_hand), atol=1e-5)
+    assert not torch.allclose(found, gradient_of(plain, lessons), atol=1e-4)
+
+
+def test_a_step_says_how_far_the_policy_has_gone_and_how_much_was_cut(policy):
+    lessons = aged(1)
+    gaps = np.concatenate([
+        np.array(policy.logprobs(stacked([lesson])).tolist()) - lesson.behaviour[2:] for lesson in lessons
+    ])  # fmt: skip
+    step = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1), ratio=2.0).step(lessons)
+    assert step.drift == pytest.approx(np.abs(gaps).mean(), abs=1e-5)
+    assert step.truncated == pytest.approx((gaps > math.log(2)).mean())
+
+
+def test_of_what_is_not_known_nothing_is_said(policy):
+    step = learner_of(policy).step(aged(2, known=False))
+    assert (step.drift, step.truncated) == (None, None)
+
+
+def test_tokens_whose_beginning_is_not_known_weigh_what_they_weigh(policy):
+    mixed_in = [*aged(3, known=False), *aged(4)]
+    learner = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1), ratio=2.0)
+    alone = gradient_of(learner, mixed_in[:3]) * 9 + gradient_of(learner, mixed_in[3:]) * 9
+    assert torch.allclose(gradient_of(learner, mixed_in), alone / 18, atol=1e-6)
