@@ -123,7 +123,7 @@ class Learner:
         """Yield each batch with its share of the two streams' losses."""
         ce_count = sum(lesson.ce_count for lesson in lessons)
         rl_count = sum(lesson.rl_count for lesson in lessons)
-        for batch in batched(lessons, self._most):
+        for batch in batched(lessons, self._most, apart=self.policy.apart):
             if len(batch.places):
                 yield batch, *losses(self.policy.logprobs(batch), batch, ce_count, rl_count)
 
