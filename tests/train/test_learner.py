@@ -40,14 +40,15 @@ def learner_of(policy, *, most=4096, steps=100, **how):
     return Learner(policy, AdamW(**({"lr": 1e-2} | how)), Schedule("constant", steps), most=most)
 
 
-def mixed(count=9, seed=0):
-    """Lessons of many lengths, in both streams, some with hidden tokens."""
+def mixed(count=9, seed=0, heats=(1.0,)):
+    """Lessons of many lengths, in both streams, some with hidden tokens; those that reinforce are of these heats."""
     draws = np.random.default_rng(seed)
     lessons = []
     for at in range(count):
         before, after = (draws.integers(2, VOCABULARY, draws.integers(2, 20)).tolist() for _ in range(2))
         if at % 3 == 2:
-            lessons.append(reinforced(before, after, draws.normal(size=len(after)), behaviour=[-1.0] * len(after)))
+            weights, heat = draws.normal(size=len(after)), heats[at // 3 % len(heats)]
+            lessons.append(reinforced(before, after, weights, behaviour=[-1.0] * len(after), heat=heat))
         else:
             hidden = [False, *(draws.random(len(before) - 1) < 0.3)] if at % 3 else None
             lessons.append(supervised(before, after, weight=1 + at / 4, hidden=hidden))
@@ -61,13 +62,15 @@ def logprobs_by_hand(module, lesson):
         if lesson.hidden is not None:
             see &= ~torch.from_numpy(lesson.hidden)[None]
         logits = module(torch.from_numpy(lesson.ids)[None], attention_mask=see[None, None]).logits[0].double().numpy()
+    logits = logits / lesson.heat
     shifted = logits - logits.max(-1, keepdims=True)
     table = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return np.array([0.0, *(table[t - 1, lesson.ids[t]] for t in range(1, len(lesson)))])
 
 
-def test_the_loss_is_that_of_a_twin_in_numpy_which_reads_one_lesson_at_a_time(policy):
-    lessons = mixed()
+@pytest.mark.parametrize("heats", [(1.0,), (0.6, 1.0, 1.7)])
+def test_the_loss_is_that_of_a_twin_in_numpy_which_reads_one_lesson_at_a_time(policy, heats):
+    lessons = mixed(heats=heats)
     rows = [logprobs_by_hand(policy.module, lesson) for lesson in lessons]
     ce = -sum(float(le.ce @ row) for le, row in zip(lessons, rows, strict=True)) / sum(le.ce_count for le in lessons)
     rl = -sum(float(le.rl @ row) for le, row in zip(lessons, rows, strict=True)) / sum(le.rl_count for le in lessons)
@@ -110,12 +113,51 @@ def test_what_is_hidden_is_not_seen_and_moves_nothing(policy):
     assert policy.logprobs(stacked([shorter])).tolist() != pytest.approx(logprobs, abs=1e-4)
 
 
+@pytest.mark.parametrize("heat", [0.3, 0.8, 1.5])
+def test_a_heat_divides_the_logits_and_its_gradient_is_that_of_the_tempered_softmax(small, heat):
+    policy = Policy((small().to(torch.float64), Words()), dtype="float32")
+    lesson = reinforced([3, 4], [5, 6, 7], [1.0, 0.0, -2.0], heat=heat)
+    weights = list(policy.module.parameters())
+    logits = policy.module(torch.from_numpy(lesson.ids)[None]).logits[0] / heat
+    by_hand = [logits[at - 1, lesson.ids[at]] - logits[at - 1].exp().sum().log() for at in (2, 4)]
+    found = policy.logprobs(stacked([lesson]))
+    assert found.tolist() == pytest.approx([value.item() for value in by_hand], abs=1e-12)
+    wanted = torch.autograd.grad(by_hand[0] - 2 * by_hand[1], weights)
+    for one, other in zip(torch.autograd.grad(found[0] - 2 * found[1], weights), wanted, strict=True):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+def test_the_score_of_what_is_drawn_hot_is_zero_on_average_only_at_its_heat(small):
+    """The sum over all tokens of their probability at a temperature, times the gradient of their log-probability."""
+    policy, heat = Policy((small().to(torch.float64), Words()), dtype="float32"), 0.5
+    with torch.no_grad():
+        logits = policy.module(torch.tensor([[3, 4, 5]])).logits[0, -1]
+    shares = (logits / heat).softmax(-1).tolist()
+    norms = []
+    for scored_at in (heat, 1.0):
+        lessons = [reinforced([3, 4, 5], [token], share, heat=scored_at) for token, share in enumerate(shares)]
+        learner = learner_of(policy)
+        learner._gradients(lessons)
+        norms.append(float(torch.cat([weight.grad.flatten() for weight in policy.module.parameters()]).norm()))
+        policy.module.zero_grad()
+    assert norms[0] < 1e-6 < 1e-3 < norms[1]  # the shares are rounded to float32
+
+
+def test_a_heat_of_one_changes_no_bit_and_a_lesson_beside_a_hot_one_neither(policy):
+    cold, other = supervised([5, 6], [7, 8]), reinforced([9, 3], [4, 2], 1.0)
+    before = policy.logprobs(stacked([cold, other])).tolist()
+    assert policy.logprobs(stacked([cold, replace(other, heat=1.0)])).tolist() == before
+    beside = policy.logprobs(stacked([cold, replace(other, heat=2.0)])).tolist()
+    assert beside[:2] == before[:2]
+    assert beside[2] != before[2]
+
+
 @pytest.mark.parametrize(("dtype", "within"), [("float64", 1e-12), ("float32", 1e-6)])
 @pytest.mark.parametrize("most", [30, 100, 10_000])
 def test_lessons_side_by_side_give_the_gradient_of_one_at_a_time(small, dtype, within, most):
     """Of the whole gradient's norm; the twin reads each lesson alone and adds up by hand."""
     policy = Policy((small().to(getattr(torch, dtype)), Words()), dtype="float32")
-    lessons = mixed(24)
+    lessons = mixed(24, heats=(1.0, 0.7))
     counts = sum(lesson.ce_count for lesson in lessons), sum(lesson.rl_count for lesson in lessons)
     alone = 0.0
     for lesson in lessons:
@@ -242,13 +284,6 @@ def test_a_model_without_weights_is_refused_and_one_that_is_shipped_is_found():
         with pytest.raises(InputError, match="weights are not on this machine"):
             Policy(name)
     assert Policy("tiny-base", dtype="float32", device="cpu").trained == 2_984_704
-
-
-def test_a_sequence_to_sequence_model_is_refused(tmp_path):
-    from tests.models import tiny
-
-    with pytest.raises(InputError, match="sequence-to-sequence"):
-        Policy(tiny.make_encoder_decoder(tmp_path))
 
 
 def test_tokens_are_those_that_the_sampler_reads_and_the_end_is_learned(small, tokenizer):
