@@ -103,7 +103,7 @@ def loop(
         config,
         Between(Round(drawer, problems, config.draw, 0), policy),
         Knower(config, shown, known, policy, None, None),
-        Weigher(config, shown, policy.tokenizer, known, method_of(config.method)),
+        Weigher(config, shown, policy, known, method_of(config.method)),
         None,
         folder,
     )

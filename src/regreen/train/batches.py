@@ -28,7 +28,8 @@ class Batch:
     """Lessons as rows of one table, B by T; what fills a row weighs nothing.
 
     ``hidden`` and ``behaviour`` are None where no lesson has them; where only some have, the others' is 0. ``heat`` is
-    None where all are 1. The first ``given`` tokens of a row are its prompt.
+    None where all are 1. The first ``given`` tokens of a row are its prompt. ``shared`` says that rows with one prompt
+    are best read together (:mod:`regreen.train.sharing`).
     """
 
     ids_BT: Ints
@@ -39,6 +40,7 @@ class Batch:
     given_B: Ints
     heat_B: NDArray[np.float64] | None
     tokens: int
+    shared: bool = False
 
     @property
     def places(self) -> Ints:
@@ -120,7 +122,7 @@ def _side_by_side(lessons: Sequence[Lesson], most: int, *, apart: bool) -> int:
     return len(lessons)
 
 
-def stacked(lessons: Sequence[Lesson], *, fill: int = 0) -> Batch:
+def stacked(lessons: Sequence[Lesson], *, fill: int = 0, shared: bool = False) -> Batch:
     """Return lessons as one batch, in their order."""
     return Batch(
         ids_BT=_table([lesson.ids for lesson in lessons], fill, np.int64),
@@ -131,6 +133,7 @@ def stacked(lessons: Sequence[Lesson], *, fill: int = 0) -> Batch:
         given_B=np.array([lesson.given for lesson in lessons], np.int64),
         heat_B=None if all(lesson.heat == 1 for lesson in lessons) else np.array([lesson.heat for lesson in lessons]),
         tokens=sum(map(len, lessons)),
+        shared=shared,
     )
 
 

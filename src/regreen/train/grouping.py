@@ -6,7 +6,6 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from regreen.errors import InputError
 from regreen.problem import Problem
@@ -15,6 +14,7 @@ from regreen.train.config import RltfConfig
 from regreen.train.drawing import Drawn
 from regreen.train.knowing import Prompts
 from regreen.train.placing import places_of
+from regreen.train.policy import Policy
 from regreen.train.presets import Method, baseline_of
 from regreen.train.weighing import Group, Judged, Weighed, Written, anchored
 
@@ -25,7 +25,7 @@ class Weigher:
     Args:
         config: of the training.
         prompts: tokens of prompts.
-        tokenizer: the policy's, of transformers.
+        policy: whose tokens they are.
         problems: by name.
         method: what makes lessons of a group.
     """
@@ -34,11 +34,11 @@ class Weigher:
         self,
         config: RltfConfig,
         prompts: Prompts,
-        tokenizer: Any,
+        policy: Policy,
         problems: Mapping[str, Problem],
         method: Method,
     ) -> None:
-        self._config, self._prompts, self._tokenizer = config, prompts, tokenizer
+        self._config, self._prompts, self._policy = config, prompts, policy
         self._problems, self._method = problems, method
         self._earlier: dict[str, list[Judged]] = defaultdict(list)
         self._turns = 0
@@ -73,7 +73,7 @@ class Weigher:
         return [w._replace(lesson=anchored(w.lesson, d.reference or (), weight=weight)) for w, d in pairs]
 
     def _written(self, problem: Problem, each: Drawn) -> Written:
-        places = places_of(self._tokenizer, each.text, each.tokens)
+        places = places_of(self._policy.tokenizer, each.text, each.tokens, continues=not self._policy.apart)
         before, source = self._prompts(problem), each.found.source
         return Written(before, each.tokens, each.text, places, source, each.verdict, each.behaviour, each.heat)
 

@@ -20,6 +20,7 @@ from regreen.train.config import BETAS, CLIP, EPS, WEIGHT_DECAY
 from regreen.train.lessons import Lesson
 from regreen.train.policy import Policy
 from regreen.train.schedules import Schedule
+from regreen.train.sharing import batched_shared
 
 STATE = "state.pt"
 
@@ -146,10 +147,15 @@ class Learner:
         """Yield each batch with its share of the two streams' losses."""
         ce_count = sum(lesson.ce_count for lesson in lessons)
         rl_count = sum(lesson.rl_count for lesson in lessons)
-        for batch in batched(lessons, self._most, apart=self.policy.apart):
-            if len(batch.places):
-                logprobs_M = self.policy.logprobs(batch)
-                yield batch, *losses(logprobs_M, batch, ce_count, rl_count, drift.ratios(logprobs_M, batch))
+        weighing = [lesson for lesson in lessons if lesson.ce.any() or lesson.rl.any()]  # of others nothing is read
+        for batch in self._batches(weighing):
+            logprobs_M = self.policy.logprobs(batch)
+            yield batch, *losses(logprobs_M, batch, ce_count, rl_count, drift.ratios(logprobs_M, batch))
+
+    def _batches(self, lessons: Sequence[Lesson]) -> list[Batch]:
+        if _share(lessons) and self.policy.shares:
+            return batched_shared(lessons, self._most)
+        return batched(lessons, self._most, apart=self.policy.apart)
 
     def _clip(self) -> float:
         most = self._how.clip if self._how.clip is not None else float("inf")
@@ -180,6 +186,11 @@ def _weights(logprobs_M: Tensor, batch: Batch, weights_BT: Any) -> Tensor:
 
 def _stream(logprobs_M: Tensor, weights_M: Tensor, count: float) -> Tensor:
     return -(weights_M * logprobs_M).sum() / (count or 1.0)
+
+
+def _share(lessons: Sequence[Lesson]) -> bool:
+    """Say whether any two lessons have one prompt."""
+    return len({lesson.ids[: lesson.given].tobytes() for lesson in lessons}) < len(lessons)
 
 
 class Kept(Protocol):

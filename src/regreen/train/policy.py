@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from regreen.models.shipped import place_of
 from regreen.prompts import Prompt
 from regreen.train.batches import Batch, Pass, read_apart, read_whole, stacked
 from regreen.train.lessons import Ints, Lesson, supervised
+from regreen.train.sharing import read_shared
 
 try:
     import torch
@@ -30,6 +32,7 @@ except ImportError as error:
 _ADAPTER = "adapter"
 _WEIGHTLESS = ("openai", "replay", "scripted")
 _SPARE_ROWS = 64  # and a tenth: embeddings are rounded up for speed, but not by more
+_CLOSE = 1e-3  # log-probabilities that differ by rounding alone
 _WORTH = 1.15  # how many times faster bfloat16 must be to be chosen: it costs precision
 
 
@@ -147,7 +150,29 @@ class Policy:
         module, _ = loading.load(str(folder), str(self.device), "float32")
         self.module.load_state_dict(module.state_dict())
 
+    @cached_property
+    def shares(self) -> bool:
+        """Whether it can read one prompt with many answers in one row; found out by doing it once.
+
+        Some attend to near tokens alone, count positions otherwise, or are not told which token attends to which.
+        """
+        config = self.module.config
+        if self.apart or config._attn_implementation != "sdpa" or getattr(config, "sliding_window", None):
+            return False
+        lessons = [supervised([0, 1, 2], [first, 3, 2, 1]) for first in (1, 2)]
+        dtype, self.dtype = self.dtype, "float32"
+        try:
+            with torch.no_grad(), _still(self.module):
+                apart, together = (self.logprobs(stacked(lessons, shared=shared)) for shared in (False, True))
+            return torch.allclose(apart, together, atol=_CLOSE)
+        except (TypeError, ValueError, RuntimeError, IndexError):  # whatever a model says to a mask it does not take
+            return False
+        finally:
+            self.dtype = dtype
+
     def _read(self, batch: Batch) -> Pass:
+        if batch.shared:
+            return read_shared(batch)
         return read_apart(batch, batches.decoder_start(self.module)) if self.apart else read_whole(batch)
 
     def _logits(self, read: Pass) -> Tensor:
@@ -189,6 +214,17 @@ class Policy:
                 spent.append(time.process_time() - started)
         self.module.zero_grad()
         return min(spent[1:])
+
+
+@contextmanager
+def _still(module: Any) -> Iterator[None]:
+    """Keep a module from dropping anything out."""
+    training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(training)
 
 
 def tokens_of(policy: Policy, prompt: Prompt, answer: str) -> tuple[list[int], list[int]]:

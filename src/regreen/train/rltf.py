@@ -140,7 +140,7 @@ class _Work:
 
     def _drawer(self, policy: Policy) -> Drawer:
         template = prompts.load(self.config.prompt or prompts.default_for(self.split.problems[0], chat=False))
-        texts = Texts(policy.tokenizer, policy.name, continues=True)
+        texts = Texts(policy.tokenizer, policy.name, continues=not policy.apart)
         draw = self.config.draw
         greedy = draw.greedy if draw.greedy is not None else baseline_of(self.config.method) == "greedy-latest"
         end = policy.tokenizer.eos_token_id
@@ -157,7 +157,7 @@ class _Work:
             config,
             source,
             Knower(config, shown, problems, policy, reference, critic),
-            Weigher(config, shown, policy.tokenizer, problems, method_of(config.method, self.terms)),
+            Weigher(config, shown, policy, problems, method_of(config.method, self.terms)),
             self._supervised(policy, drawer.template),
             self.run.path,
         )
@@ -219,7 +219,8 @@ def _imitated(config: RltfConfig, split: Split) -> Split | None:
 
 
 def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
-    kept, _ = fitting([lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs], policy.context)
+    every = [lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs]
+    kept, _ = fitting(every, policy.context, apart=policy.apart)
     if not kept:
         raise InputError(f"{name}: every lesson is longer than the model's context, {policy.context} tokens")
     return kept

@@ -299,4 +299,6 @@ def _advantages(group: Group, term: Term, signals: Sequence[Signal], baseline: B
 
 def _lesson(written: Written, rl_T: ArrayLike, reduction: Reduction) -> Lesson:
     count = float(len(written.after)) if reduction == "mean" else 1.0
-    return reinforced(written.before, written.after, rl_T, behaviour=written.behaviour, count=count)
+    return reinforced(
+        written.before, written.after, rl_T, behaviour=written.behaviour, count=count, heat=written.heat
+    )  # fmt: skip
