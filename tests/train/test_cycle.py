@@ -84,6 +84,15 @@ def test_the_same_path_trains_every_kind_of_model_whole_or_by_adapters(tmp_path,
     assert (tmp_path / "run/checkpoints/best/model.safetensors").exists()
 
 
+def test_a_sequence_to_sequence_model_goes_through_every_phase(tmp_path, small_apart, tokenizer, monkeypatch):
+    small_apart("t5", len(tokenizer)).save_pretrained(tmp_path / "start")
+    tokenizer.save_pretrained(tmp_path / "start")
+    found = trained(tmp_path, tmp_path / "start", monkeypatch)
+    assert found["set"]["kinds"]["refine"] == found["set"]["probed"]["rows"] == 5
+    assert found["set"]["tokens"]["mean_maskable"] > 0
+    assert 0 < next(record["loss"] for record in metrics(tmp_path / "run") if "loss" in record) < 20
+
+
 CONTEST = [
     {
         "name": f"{n}_A. Sum",

@@ -11,6 +11,7 @@ import pytest
 from regreen.models import Request
 from regreen.train.batches import stacked
 from regreen.train.lessons import reinforced, supervised
+from regreen.train.placing import places_of
 from regreen.train.schedules import Schedule
 from tests.models import tiny
 from tests.train.conftest import VOCABULARY
@@ -185,6 +186,13 @@ def test_what_was_sampled_is_scored_as_the_sampler_scored_it(small_apart, kind, 
     logprobs = policy.logprobs(stacked([lesson])).tolist()
     assert sum(logprobs[:-1]) == pytest.approx(asyncio.run(sampler.logprob(prompt, text)), abs=1e-3)
     assert tokens_of(policy, prompt, text)[1][-1] == tokenizer.eos_token_id
+
+
+def test_an_answer_that_is_a_text_of_its_own_is_placed_as_the_sampler_reads_it(sentence_pieces):
+    """A tokenizer that drops white space before a text: behind a prompt it is kept, and places move by it."""
+    tokens = sentence_pieces.convert_tokens_to_ids(["▁", "r", "e", "t", "u", "r", "n"])
+    assert places_of(sentence_pieces, "return", tokens, continues=False)[1:] == [(at, at + 1) for at in range(6)]
+    assert places_of(sentence_pieces, " return", tokens)[1:] == [(at, at + 1) for at in range(1, 7)]
 
 
 def test_an_adapter_learns_beside_weights_that_stay_and_is_merged_in_what_is_saved(

@@ -49,9 +49,7 @@ def test_an_advantage_may_differ_from_token_to_token_and_a_lesson_may_count_as_o
         ({"rl": [0, 1, 1]}, "count for more than 0"),
         ({"ce": [0, math.nan, 1]}, "finite"),
         ({"ce": [0, 1]}, "one entry for each token"),
-        ({"given": 2}, "no prompt can weigh"),
-        ({"given": 0}, "one at least is given"),
-        ({"given": 4, "ce": [0, 0, 0]}, "one at least is given, and not 4"),
+        ({"given": 0}, "first token is given"),
         ({"heat": 0.0}, "greater than 0"),
         ({"heat": math.inf}, "greater than 0"),
     ],
@@ -119,6 +117,13 @@ def test_two_tables_are_those_of_a_twin_that_writes_them_token_by_token(drawn, s
     assert read.places.tolist() == wanted
     assert ("decoder_attention_mask" in tables) == any(lesson.hidden is not None for lesson in lessons)
     assert read_whole(batch).places.tolist() == (batch.places - 1).tolist()
+
+
+def test_a_prompt_that_weighs_is_no_lesson_of_an_encoder():
+    lesson = Lesson(np.array([1, 2, 3]), *np.array([[0, 1, 1], [0, 0, 0]], np.float32), 2, 0, given=2)
+    assert read_whole(stacked([lesson])).places.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="a token of a prompt weighs"):
+        read_apart(stacked([lesson]), 0)
 
 
 def weighed_at_random(before, after, hides, seed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from regreen.problem import problem_from_line
+from regreen.benchmarks import katas
+from regreen.models import Request, open_model
+from regreen.problem import problem_from_line, problem_to_line
 from regreen.prompts import load
 from regreen.records import read_records
 from regreen.report import report, show
@@ -116,10 +119,7 @@ def test_after_a_kill_the_same_command_comes_to_the_same_bits(tmp_path, small, t
     tokenizer.save_pretrained(tmp_path / "start")
     write_config(tmp_path, "start", steps=24, every=8, limit=1)
     assert regreen(tmp_path, "-q", "-o", "whole").returncode == 0
-    process = subprocess.Popen(words("-q", "-o", "killed"), cwd=tmp_path, env=ENVIRONMENT)
-    wait_for(lambda: len(metrics(tmp_path / "killed")) > 11)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    kill_after(11, tmp_path, "killed")
     assert json.loads((tmp_path / "killed/checkpoints/last/manifest.json").read_text())["step"] == 8
     done = regreen(tmp_path, "-q", "-o", "killed")
     assert done.returncode == 0, done.stderr
@@ -127,6 +127,39 @@ def test_after_a_kill_the_same_command_comes_to_the_same_bits(tmp_path, small, t
     for name, weight in weights_of(whole).items():
         assert torch.equal(weight, weights_of(killed)[name])
     assert numbers_of(tmp_path / "whole") == numbers_of(tmp_path / "killed")
+
+
+def test_a_sequence_to_sequence_model_learns_katas_and_after_a_kill_comes_to_the_same_bits(
+    tmp_path, small_apart, tokenizer
+):
+    small_apart("t5", len(tokenizer), hidden=64, dropout_rate=0.01).save_pretrained(tmp_path / "start")
+    tokenizer.save_pretrained(tmp_path / "start")
+    problems = list(katas.generate("train", count=3))
+    lines = [problem_to_line(problem) for problem in problems]
+    write_config(tmp_path, "start", lines=lines, steps=60, every=20, limit=1, extra='prompt = "codex"')
+    done = regreen(tmp_path, "--json", "-q", "-o", "whole")
+    assert (done.returncode, done.stderr) == (0, "")
+    found, course = json.loads(done.stdout), metrics(tmp_path / "whole")
+    losses = [record["loss"] for record in course if "loss" in record]
+    assert (found["lessons"], found["too_long"], len(losses)) == (3, 0, 60)
+    assert losses[-1] < 1 < 5 < losses[0]
+    kill_after(21, tmp_path, "killed")
+    assert regreen(tmp_path, "-q", "-o", "killed").returncode == 0
+    whole, killed = (tmp_path / name / "checkpoints/last" for name in ("whole", "killed"))
+    for name, weight in weights_of(whole).items():
+        assert torch.equal(weight, weights_of(killed)[name])
+    assert numbers_of(tmp_path / "whole") == numbers_of(tmp_path / "killed")
+    model, prompt = open_model(f"hf:{whole}", device="cpu"), load("codex").render(problems[0])
+    (completion,) = asyncio.run(model.sample([Request(prompt, seed=0, max_tokens=40)]))
+    assert completion.text.splitlines()[0] == answer_to(load("codex"), problems[0]).splitlines()[0]
+
+
+def kill_after(records, folder, run):
+    """Start a training, and kill it once it has written so many metrics."""
+    process = subprocess.Popen(words("-q", "-o", run), cwd=folder, env=ENVIRONMENT)
+    wait_for(lambda: len(metrics(folder / run)) > records)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 def numbers_of(run):

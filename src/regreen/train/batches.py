@@ -80,21 +80,34 @@ def read_apart(batch: Batch, start: int) -> Pass:
 
     A hidden token is masked where it stands, in the encoder for all tokens. The decoder reads no further than to the
     last token that weighs.
+
+    Raises:
+        ValueError: a token of a prompt weighs; an encoder predicts none.
     """
     row_M, at_M = np.divmod(batch.places, batch.ids_BT.shape[1])
     answer_M = at_M - batch.given_B[row_M]
+    if (answer_M < 0).any():
+        raise ValueError("a token of a prompt weighs, and a sequence-to-sequence model predicts answers alone")
     width = 1 + int(answer_M.max(initial=0))
-    prompt_BG = np.arange(batch.given_B.max())[None] < batch.given_B[:, None]
-    answer_BU = np.minimum(batch.given_B[:, None] + np.arange(width - 1), batch.ids_BT.shape[1] - 1)
-    seen_BT = np.ones_like(batch.ids_BT) if batch.hidden_BT is None else (~batch.hidden_BT).astype(np.int64)
-    tables: dict[str, NDArray[Any]] = {
-        "input_ids": np.where(prompt_BG, batch.ids_BT[:, : prompt_BG.shape[1]], 0),
-        "attention_mask": seen_BT[:, : prompt_BG.shape[1]] * prompt_BG,
-        "decoder_input_ids": _behind(start, np.take_along_axis(batch.ids_BT, answer_BU, 1)),
-    }
-    if batch.hidden_BT is not None:
-        tables["decoder_attention_mask"] = _behind(1, np.take_along_axis(seen_BT, answer_BU, 1))
-    return Pass(tables, row_M * width + answer_M)
+    return Pass(_encoder(batch) | _decoder(batch, start, width), row_M * width + answer_M)
+
+
+def _encoder(batch: Batch) -> dict[str, NDArray[Any]]:
+    """Return the prompts, and what of them is there and not hidden."""
+    there_BG = np.arange(batch.given_B.max()) < batch.given_B[:, None]
+    prompt_BG = np.where(there_BG, batch.ids_BT[:, : there_BG.shape[1]], 0)
+    seen_BG = there_BG if batch.hidden_BT is None else there_BG & ~batch.hidden_BT[:, : there_BG.shape[1]]
+    return {"input_ids": prompt_BG, "attention_mask": seen_BG.astype(np.int64)}
+
+
+def _decoder(batch: Batch, start: int, width: int) -> dict[str, NDArray[Any]]:
+    """Return the start and the answers; what lies behind an answer, no token that weighs comes after."""
+    at_BU = np.minimum(batch.given_B[:, None] + np.arange(width - 1), batch.ids_BT.shape[1] - 1)
+    answer_BW = _behind(start, np.take_along_axis(batch.ids_BT, at_BU, 1))
+    if batch.hidden_BT is None:
+        return {"decoder_input_ids": answer_BW}
+    hidden_BW = _behind(0, np.take_along_axis(batch.hidden_BT, at_BU, 1).astype(np.int64))
+    return {"decoder_input_ids": answer_BW, "decoder_attention_mask": 1 - hidden_BW}
 
 
 def batched(lessons: Sequence[Lesson], most: int, *, fill: int = 0, apart: bool = False) -> list[Batch]:

@@ -28,7 +28,7 @@ class Lesson:
     """One sequence of tokens and their weights; every array has the shape T.
 
     Args:
-        ids: the tokens. The first is given, never predicted, and so is the rest of the prompt: they weigh nothing.
+        ids: the tokens. The first is given, never predicted: it weighs nothing.
         ce: each token's supervised weight.
         rl: each token's reinforcement weight: an advantage, or what a method makes of one.
         ce_count: how much the lesson counts in the supervised stream's normalisation; for a mean over tokens their
@@ -38,12 +38,12 @@ class Lesson:
         behaviour: log-probability of each token under the policy that wrote it, where it was written, at the lesson's
             heat; None unless stored.
         given: how many tokens, from the first on, are the prompt: what the encoder of a sequence-to-sequence model
-            reads. For a causal model it says only what may not weigh.
+            reads, for which they may not weigh. To a causal model it says nothing.
         heat: the temperature at which its tokens are scored, greater than 0.
 
     Raises:
-        ValueError: shapes differ, a token that is given weighs something, the first is hidden, a stream weighs but does
-            not count, or there is no such prompt or heat.
+        ValueError: shapes differ, the first token weighs something or is hidden, a stream weighs but does not count,
+            nothing is given, or there is no such heat.
     """
 
     ids: Ints
@@ -60,11 +60,8 @@ class Lesson:
         arrays = [a for a in (self.ce, self.rl, self.hidden, self.behaviour) if a is not None]
         if any(array.shape != self.ids.shape for array in arrays) or self.ids.ndim != 1 or not len(self.ids):
             raise ValueError("every array of a lesson has one entry for each token, and there is at least one")
-        if not 1 <= self.given <= len(self):
-            raise ValueError(f"of a lesson's {len(self)} tokens one at least is given, and not {self.given}")
-        weighs = self.ce[: self.given].any() or self.rl[: self.given].any()
-        if weighs or (self.hidden is not None and self.hidden[0]):
-            raise ValueError("a lesson's first token is given: it can neither weigh nor be hidden; no prompt can weigh")
+        if self.ce[0] or self.rl[0] or self.given < 1 or (self.hidden is not None and self.hidden[0]):
+            raise ValueError("a lesson's first token is given: it can neither weigh nor be hidden")
         if not 0 < self.heat < np.inf:
             raise ValueError(f"tokens are scored at a temperature greater than 0, and not at {self.heat}")
         for name, weights, count in (("ce", self.ce, self.ce_count), ("rl", self.rl, self.rl_count)):

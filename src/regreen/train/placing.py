@@ -47,7 +47,7 @@ def places_of(tokenizer: Any, text: str, tokens: Sequence[int], *, continues: bo
     return _by_beginnings(tokenizer, text, tokens, continues)
 
 
-def _by_beginnings(tokenizer: Any, text: str, tokens: Sequence[int], continues: bool) -> list[Place]:
+def _by_beginnings(tokenizer: Any, text: str, tokens: Sequence[int], continues: bool = True) -> list[Place]:
     """Decode every beginning: a token lies where the text goes on; one that is part of a character, on that one."""
     beginnings = [tokens[:count] for count in range(1, len(tokens) + 1)]
     ends = [0]
