@@ -15,7 +15,7 @@ from regreen.cli.options import Bounds, Json, Out, Quiet, grouped
 from regreen.cli.printing import say_notes
 
 train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
-app.add_typer(train, name="train", short_help="Train a model: sft, cycle.")
+app.add_typer(train, name="train", short_help="Train a model: sft, cycle, rltf.")
 
 Config = Annotated[Path, Argument(help="a TOML file", metavar="CONFIG")]
 
@@ -61,6 +61,24 @@ def cycle(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False
 
 
 train.command("cycle")(grouped(cycle))
+
+
+def rltf(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Train a model by reinforcement on verdicts on its own programs; problems need checks, and no solutions.
+
+    After a kill the same command goes on; interleaved and offline, to the same weights. RUN/draws.jsonl has every
+    program that was drawn.
+    """
+    from regreen.train.config import RltfConfig, read_config
+
+    told = read_config(config, RltfConfig)
+    from regreen.train.rltf import rltf as train_rltf
+
+    _print(train_rltf(told, judging=bounds.judging(), out=out, quiet=quiet), as_json=as_json)
+    return DONE
+
+
+train.command("rltf")(grouped(rltf))
 
 
 def _print_set(found: dict[str, Any]) -> None:

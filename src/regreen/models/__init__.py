@@ -49,7 +49,8 @@ class Completion:
     backend had kept ``cached_tokens``. ``token_logprobs`` are natural logarithms under
     the untempered distribution, one for each token of ``text``, or None where the backend has none. ``finish`` is
     "error" for a request that the backend refused for good, as it does when the context is too long: ``error`` says
-    why, and ``text`` is empty.
+    why, and ``text`` is empty. ``generated`` are id and log-probability (untempered) of every generated token, those of
+    a stop string and the end of text included, where the model runs on this machine; no cache keeps them.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Completion:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     error: str | None = None
+    generated: tuple[tuple[int, float], ...] | None = None
 
 
 class Model(Protocol):

@@ -65,7 +65,10 @@ class CachedModel:
 
     def _keep(self, key: bytes, answer: Completion) -> None:
         if answer.finish != "error":
-            self._base.execute("INSERT OR IGNORE INTO answers VALUES (?, ?)", (key, json.dumps(asdict(answer))))
+            self._base.execute(
+                "INSERT OR IGNORE INTO answers VALUES (?, ?)",
+                (key, json.dumps(asdict(replace(answer, generated=None)))),
+            )
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -202,6 +202,7 @@ class Writer:
             finish=row.finish or "length",
             prompt_tokens=len(row.prompt),
             error=row.error,
+            generated=None if row.error else tuple(zip(row.tokens, row.logprobs, strict=True)),
         )
 
     def _logprob(self, prompt: Prompt, text: str) -> float:

@@ -46,14 +46,15 @@ def numpy_packages() -> dict[str, list[str]] | None:
 class LocalSandbox:
     """Judges programs on this machine, on ``jobs`` cores at once, in the strongest tier that the machine allows.
 
-    ``tier`` is the weakest tier allowed: below it :class:`TierError` says what is missing.
+    ``tier`` is the weakest tier allowed: below it :class:`TierError` says what is missing. ``jobs`` are the machine's
+    cores unless given.
     """
 
     def __init__(self, limits: Limits | None = None, *, jobs: int | None = None, tier: str = "B") -> None:
         self.limits = limits or Limits()
         self.capabilities = capabilities.probe()
         self.tier = _choose(self.capabilities, tier)
-        self._jobs = jobs or len(os.sched_getaffinity(0))
+        self.jobs = jobs or len(os.sched_getaffinity(0))
         self._lanes: dict[str, list[Lane]] = {"plain": [], "numpy": []}
         self._places = {kind: itertools.count(os.getpid()) for kind in self._lanes}  # of lanes, among the processors
         self._busy: dict[int, Lane] = {}  # by the thread that waits
@@ -67,7 +68,7 @@ class LocalSandbox:
     async def judge(self, problem: Problem, source: str) -> Verdict:
         """Judge one program without blocking the event loop."""
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._jobs, "regreen-judge")
+            self._pool = ThreadPoolExecutor(self.jobs, "regreen-judge")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.judge_now, problem, source)
 
     def judge_all(self, pairs: Iterable[tuple[Problem, str]]) -> Iterator[tuple[int, Verdict]]:
@@ -75,8 +76,8 @@ class LocalSandbox:
 
         ``pairs`` is consumed as it is needed, a few programs ahead.
         """
-        work = _Work(enumerate(pairs), self._jobs * 4)
-        threads = [threading.Thread(target=work.run, args=(self.judge_now,), daemon=True) for _ in range(self._jobs)]
+        work = _Work(enumerate(pairs), self.jobs * 4)
+        threads = [threading.Thread(target=work.run, args=(self.judge_now,), daemon=True) for _ in range(self.jobs)]
         for thread in threads:
             thread.start()
         try:

@@ -176,8 +176,8 @@ def _second(work: Work, place: str, made: Made, sandbox: LocalSandbox, run: Run)
     facts = run.manifest["set"] = {**made.facts, "tokens": lessons.tokens(), "too_long": lessons.too_long}
     mask = Mask(config.mask.ratio, lessons.may, config.seed, config.mask.redraw)
     epochs = Epochs(lessons.lessons, tokens=config.batch.tokens, seed=config.seed, each=mask)
-    pace = pace_of(config.batch, config.check, epochs.steps)
-    learner = learner_of(config, policy, pace.steps)
+    pace = pace_of(config.batch.count(epochs.steps), config.check)
+    learner = learner_of(config, policy, pace.steps, most=config.batch.most)
     check = _check(work, learner, _lessons(work, policy, made.held_out).lessons, sandbox)
     with progress("training", total=pace.steps, quiet=work.quiet) as advance:
         told = {"model": config.model, "dtype": policy.dtype, "prompt": work.write.name, "set": facts["digest"]}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import accelerate  # type: ignore[import-untyped]
 import numpy as np
@@ -39,13 +40,20 @@ class AdamW:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a step did: the loss of each stream before it, the gradients' norm, the learning rate, and tokens read."""
+    """What a step did: the loss of each stream before it, the gradients' norm, the learning rate, and tokens read.
+
+    Of the tokens whose log-probability was known from when they were written: ``drift``, by how much it has changed
+    since, on average and without its sign, None if there are none; ``truncated``, the share whose importance weight was
+    cut.
+    """
 
     ce: float
     rl: float
     norm: float
     lr: float
     tokens: int
+    drift: float | None = None
+    truncated: float | None = None
 
     @property
     def loss(self) -> float:
@@ -62,14 +70,25 @@ class Learner:
         schedule: the learning rate's course.
         most: tokens in one pass through the model, those that fill rows included: gradients add up over the passes of a
             step, and the step does not depend on it but for the order of sums.
+        ratio: the most that the importance weight of a token may be whose log-probability when it was written is known
+            (see :func:`regreen.train.weighing.truncated`); None weighs none.
+        beside: what is saved and restored with the policy.
         seed: of dropout.
     """
 
     def __init__(
-        self, policy: Policy, optimizer: AdamW, schedule: Schedule, *, most: int = 4096, seed: int = 0
+        self,
+        policy: Policy,
+        optimizer: AdamW,
+        schedule: Schedule,
+        *,
+        most: int = 4096,
+        ratio: float | None = None,
+        beside: Sequence[Kept] = (),
+        seed: int = 0,
     ) -> None:
         self.policy, self.schedule, self.steps = policy, schedule, 0
-        self._how, self._most = optimizer, most
+        self._how, self._most, self._ratio, self._beside = optimizer, most, ratio, beside
         torch.manual_seed(seed)
         self._accelerator = _accelerator()
         adam = torch.optim.AdamW(
@@ -81,7 +100,7 @@ class Learner:
     def step(self, lessons: Sequence[Lesson]) -> Step:
         """Take one step on these lessons; raises InfrastructureError if the loss is not a number."""
         self.policy.module.train()
-        ce, rl, tokens = self._gradients(lessons)
+        ce, rl, tokens, drift = self._gradients(lessons)
         lr = self._how.lr * self.schedule(self.steps)
         norm = self._clip()
         if not np.isfinite([ce, rl, norm]).all():
@@ -91,18 +110,20 @@ class Learner:
         self._adam.step()
         self._adam.zero_grad()
         self.steps += 1
-        return Step(ce, rl, norm, lr, tokens)
+        return Step(ce, rl, norm, lr, tokens, drift.mean, drift.truncated)
 
     def loss(self, lessons: Sequence[Lesson]) -> float:
         """Return the loss on lessons, without learning from them."""
         self.policy.module.eval()
         with torch.no_grad():
-            return sum(float(ce + rl) for _, ce, rl in self._losses(lessons))
+            return sum(float(ce + rl) for _, ce, rl in self._losses(lessons, _Drift(self._ratio)))
 
     def save(self, folder: Path) -> None:
         """Write what, with the policy's checkpoint, goes on exactly: the optimizer's state and the generators'."""
         state = {"steps": self.steps, "adam": self._adam.state_dict(), "generators": _generators()}
         torch.save(state, folder / STATE)
+        for each in self._beside:
+            each.save(folder)
 
     def restore(self, folder: Path) -> None:
         """Go on where :meth:`save` was called; the policy's weights are restored too."""
@@ -110,22 +131,25 @@ class Learner:
         state = torch.load(folder / STATE, map_location=self.policy.device, weights_only=False)
         self.steps = state["steps"]
         self._adam.load_state_dict(state["adam"])
+        for each in self._beside:
+            each.restore(folder)
         _set_generators(state["generators"])
 
-    def _gradients(self, lessons: Sequence[Lesson]) -> tuple[float, float, int]:
-        ces, rls, tokens = 0.0, 0.0, 0
-        for batch, ce, rl in self._losses(lessons):
+    def _gradients(self, lessons: Sequence[Lesson]) -> tuple[float, float, int, _Drift]:
+        ces, rls, tokens, drift = 0.0, 0.0, 0, _Drift(self._ratio)
+        for batch, ce, rl in self._losses(lessons, drift):
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
-        return ces, rls, tokens
+        return ces, rls, tokens, drift
 
-    def _losses(self, lessons: Sequence[Lesson]) -> Any:
+    def _losses(self, lessons: Sequence[Lesson], drift: _Drift) -> Any:
         """Yield each batch with its share of the two streams' losses."""
         ce_count = sum(lesson.ce_count for lesson in lessons)
         rl_count = sum(lesson.rl_count for lesson in lessons)
         for batch in batched(lessons, self._most):
             if len(batch.places):
-                yield batch, *losses(self.policy.logprobs(batch), batch, ce_count, rl_count)
+                logprobs_M = self.policy.logprobs(batch)
+                yield batch, *losses(logprobs_M, batch, ce_count, rl_count, drift.ratios(logprobs_M, batch))
 
     def _clip(self) -> float:
         most = self._how.clip if self._how.clip is not None else float("inf")
@@ -133,7 +157,9 @@ class Learner:
         return float(self._accelerator.clip_grad_norm_(trained, most))
 
 
-def losses(logprobs_M: Tensor, batch: Batch, ce_count: float, rl_count: float) -> tuple[Tensor, Tensor]:
+def losses(
+    logprobs_M: Tensor, batch: Batch, ce_count: float, rl_count: float, ratios_M: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Return a batch's share of the two streams' losses, as ``lessons`` defines them.
 
     Args:
@@ -141,13 +167,60 @@ def losses(logprobs_M: Tensor, batch: Batch, ce_count: float, rl_count: float) -
         batch: their weights.
         ce_count: of all lessons of the step, those of other batches included; 0 if the stream is empty.
         rl_count: the same for the other stream.
+        ratios_M: each token's importance weight, by which its reinforcement weight is multiplied; None for 1.
     """
-    return _stream(logprobs_M, batch, batch.ce_BT, ce_count), _stream(logprobs_M, batch, batch.rl_BT, rl_count)
+    ce = _stream(logprobs_M, _weights(logprobs_M, batch, batch.ce_BT), ce_count)
+    rl_M = _weights(logprobs_M, batch, batch.rl_BT)
+    return ce, _stream(logprobs_M, rl_M if ratios_M is None else rl_M * ratios_M, rl_count)
 
 
-def _stream(logprobs_M: Tensor, batch: Batch, weights_BT: Any, count: float) -> Tensor:
-    weights_M = torch.from_numpy(weights_BT.reshape(-1)[batch.places]).to(logprobs_M.device)
+def _weights(logprobs_M: Tensor, batch: Batch, weights_BT: Any) -> Tensor:
+    return torch.from_numpy(weights_BT.reshape(-1)[batch.places]).to(logprobs_M.device)
+
+
+def _stream(logprobs_M: Tensor, weights_M: Tensor, count: float) -> Tensor:
     return -(weights_M * logprobs_M).sum() / (count or 1.0)
+
+
+class Kept(Protocol):
+    """Whatever goes on exactly from what it has saved."""
+
+    def save(self, folder: Path) -> None:
+        """Write it into a checkpoint's folder."""
+        ...
+
+    def restore(self, folder: Path) -> None:
+        """Read it there."""
+        ...
+
+
+class _Drift:
+    """How far the policy has gone from where lessons were written, over the batches of a step."""
+
+    def __init__(self, most: float | None) -> None:
+        self._most, self._count, self._sum, self._cut = most, 0, 0.0, 0.0
+
+    @property
+    def mean(self) -> float | None:
+        return self._sum / self._count if self._count else None
+
+    @property
+    def truncated(self) -> float | None:
+        return self._cut / self._count if self._count and self._most is not None else None
+
+    def ratios(self, logprobs_M: Tensor, batch: Batch) -> Tensor | None:
+        """Return the importance weight of each token, 1 for those of which nothing is known; None for none at all."""
+        if batch.behaviour_BT is None:
+            return None
+        behaviour_M = _weights(logprobs_M, batch, batch.behaviour_BT)
+        known_M = behaviour_M != 0
+        gap_M = (logprobs_M.detach() - behaviour_M).where(known_M, 0.0)
+        self._count += int(known_M.sum())
+        self._sum += float(gap_M.abs().sum())
+        if self._most is None:
+            return None
+        self._cut += float((gap_M > math.log(self._most)).sum())
+        return gap_M.clamp(max=math.log(self._most)).exp()
 
 
 def _groups(module: Any, weight_decay: float) -> list[dict[str, Any]]:

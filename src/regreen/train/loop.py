@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from regreen.records import METRICS, Lines, read_records, write_lines
 from regreen.train.checkpoints import Checkpoints
-from regreen.train.learner import Learner
+from regreen.train.learner import Learner, Step
 from regreen.train.lessons import Lesson
 
 Monitor = Literal["pass@1", "refined@1", "validation_loss"]
@@ -72,6 +72,7 @@ def fit(
     check: Check | None = None,
     about: Mapping[str, Any] | None = None,
     advance: Callable[[int, str], None] = lambda done, remark: None,
+    more: Callable[[], Mapping[str, float]] = dict,
 ) -> Progress:
     """Train, and go on where an earlier process with the same arguments was killed, to the same weights.
 
@@ -83,6 +84,7 @@ def fit(
         check: measures the policy: numbers by name, the monitored one among them.
         about: further facts for the checkpoints' manifests, as plain JSON.
         advance: is told after each step how many are done, and a remark.
+        more: further numbers of the step that was taken, for ``metrics.jsonl``.
 
     Returns:
         How far it came, and what was best.
@@ -94,7 +96,7 @@ def fit(
         if checkpoints.last() is None:
             journal.check()
         while learner.steps < pace.steps and not journal.out_of_patience:
-            journal.note(learner.step(lessons(learner.steps)), advance)
+            journal.note(learner.step(lessons(learner.steps)), more(), advance)
             if learner.steps % pace.every == 0 or learner.steps == pace.steps:
                 journal.check()
     return progress
@@ -121,11 +123,13 @@ class _Journal:
     def out_of_patience(self) -> bool:
         return self._pace.patience is not None and self._progress.waited >= self._pace.patience
 
-    def note(self, step: Any, advance: Callable[[int, str], None]) -> None:
+    def note(self, step: Step, more: Mapping[str, float], advance: Callable[[int, str], None]) -> None:
         progress = self._progress
         progress.step, progress.tokens = self._learner.steps, progress.tokens + step.tokens
         parts = {"loss": step.loss, "ce": step.ce, "rl": step.rl, "norm": step.norm, "lr": step.lr}
-        self._write({**parts, "tokens": progress.tokens})
+        known = {"drift": step.drift, "truncated": step.truncated}
+        parts |= {name: value for name, value in known.items() if value is not None}
+        self._write({**parts, "tokens": progress.tokens, **more})
         advance(progress.step, f"loss {step.loss:.3f}" + "".join(f", {k} {v:.3f}" for k, v in progress.scores.items()))
 
     def check(self) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from regreen import benchmarks, prompts
 from regreen.errors import InputError
@@ -27,7 +27,7 @@ from regreen.records import Record
 from regreen.run import Run, Settings
 from regreen.track import progress
 from regreen.train.batches import Epochs
-from regreen.train.config import BatchConfig, CheckConfig, CycleCheckConfig, SftConfig, TrainConfig
+from regreen.train.config import CheckConfig, CycleCheckConfig, RltfCheckConfig, SftConfig, TrainConfig
 from regreen.train.learner import AdamW, Learner
 from regreen.train.lessons import Lesson, fitting
 from regreen.train.loop import Pace, Progress, fit
@@ -82,13 +82,13 @@ def tune(
         policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
         kept, measured = _lessons(policy, lessons, name), _lessons(policy, checks, f"{name}, validation")
         epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
-        pace = pace_of(config.batch, config.check, epochs.steps)
-        learner = learner_of(config, policy, pace.steps)
+        pace = pace_of(config.batch.count(epochs.steps), config.check)
+        learner = learner_of(config, policy, pace.steps, most=config.batch.most)
         asked = Asked(config.check.n, config.check.temperature, config.check.max_tokens, config.seed)
         chosen = [problem for _, _, problem in checks.pairs][: config.check.limit]
 
         def check() -> dict[str, float]:
-            with _check_run(run, learner.steps, name, asked, judging) as record:
+            with check_run(run, learner.steps, name, asked, judging) as record:
                 rate = pass_rate(policy.sampler(), chosen, template, sandbox, asked=asked, run=record)
             return {"validation_loss": learner.loss(measured), "pass@1": rate}
 
@@ -101,7 +101,7 @@ def tune(
         return finish(run, found, done, lessons.note())
 
 
-def _check_run(run: Run, step: int, name: str, asked: Asked, judging: Judging) -> Run:
+def check_run(run: Run, step: int, name: str, asked: Asked, judging: Judging) -> Run:
     """Return the run, in the training's own, that holds the programs of a check; one that was killed begins again."""
     folder = run.path / CHECKS / f"step-{step:06d}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -120,22 +120,22 @@ def policy_of(config: TrainConfig) -> Policy:
     return Policy(config.model, lora=lora, dtype=config.dtype, device=config.device, seed=config.seed)
 
 
-def learner_of(config: TrainConfig, policy: Policy, steps: int) -> Learner:
-    """Return the learner that a configuration describes, for a training of so many steps."""
+def learner_of(config: TrainConfig, policy: Policy, steps: int, **more: Any) -> Learner:
+    """Return the learner that a configuration describes, for a training of so many steps; ``more`` as it takes."""
     how = config.optimizer
     adam = AdamW(how.lr, (how.betas[0], how.betas[1]), how.eps, how.weight_decay, how.clip or None)
     schedule = Schedule(how.schedule, steps, min(how.warmup, int(_RISE * steps)), how.floor)
-    return Learner(policy, adam, schedule, most=config.batch.most, seed=config.seed)
+    return Learner(policy, adam, schedule, seed=config.seed, **more)
 
 
-def split_of(config: TrainConfig) -> Split:
-    """Return the problems that a configuration names; those of which a share is held out have solutions."""
+def split_of(config: TrainConfig, *, unsolved: bool = False) -> Split:
+    """Return the problems that a configuration names; unless ``unsolved``, a share is held out of the solved ones."""
     choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
     name, every = choice.load(config.problems, "train")
     chosen = choice.choose(every)
     if isinstance(config.validation, str):
         return Split(name, chosen, replace(choice, limit=None).load(config.validation, "ask")[1])
-    return Split(name, *held_out(solved(chosen, name), config.validation, config.seed))
+    return Split(name, *held_out(chosen if unsolved else solved(chosen, name), config.validation, config.seed))
 
 
 def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
@@ -150,9 +150,8 @@ def _decides(config: SftConfig, policy: Policy, digest: str, judging: Judging) -
     return {**told, "weights": policy.weights, "problems": digest, **judging.decides()}
 
 
-def pace_of(batch: BatchConfig, check: CheckConfig | CycleCheckConfig, epoch: int) -> Pace:
-    """Return the pace of a training whose epochs have so many steps."""
-    steps = batch.steps or max(1, round(batch.epochs * epoch))
+def pace_of(steps: int, check: CheckConfig | CycleCheckConfig | RltfCheckConfig) -> Pace:
+    """Return the pace of a training of so many steps."""
     return Pace(steps, check.every or max(1, steps // _CHECKS), check.monitor, check.patience)
 
 
@@ -162,5 +161,6 @@ def finish(run: Run, found: Record, done: Progress, *notes: str | None) -> Recor
     places = {"checkpoint": str(run.path / "checkpoints" / "best"), "run": str(run.path)}
     found = {**found, **done.to_json(), **places}
     run.write_scores(found)
-    longer = f"left out: {found['too_long']} lessons longer than the model's context" if found["too_long"] else None
+    left = found.get("too_long")
+    longer = f"left out: {left} lessons longer than the model's context" if left else None
     return found | {"notes": [note for note in (*notes, longer) if note]}

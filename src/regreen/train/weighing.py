@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -61,7 +62,7 @@ class Written:
 
     ``before`` are the prompt's tokens, at least one; ``after`` the T generated ones, which read ``text``, and
     ``places`` where each of them lies in it (:func:`regreen.train.placing.places_of`). ``source`` is the program in the
-    text. ``behaviour`` is each generated token's log-probability when it was written, untempered.
+    text. ``behaviour`` is each generated token's log-probability when it was written, at the temperature ``heat``.
     """
 
     before: Sequence[int]
@@ -71,6 +72,7 @@ class Written:
     source: str
     verdict: Verdict
     behaviour: Sequence[float] | None = None
+    heat: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +150,7 @@ def paper(
     Raises:
         ValueError: the baseline needs a greedy program, or other programs, which are not there.
     """
-    signals = {term.name: _signals(group, term.reward) for term in terms}
+    signals = {term.name: _signals(group, term.reward, term.name) for term in terms}
     gained = {term.name: _advantages(group, term, signals[term.name], baseline) for term in terms}
     found = []
     for at, written in enumerate(group.written):
@@ -199,7 +201,7 @@ def official_code(
         ValueError: the baseline needs a greedy program, or other programs, which are not there.
     """
     whole = Term("value", value or Graded())
-    signals, fines = _signals(group, whole.reward), _signals(group, fine or FineGrained())
+    signals, fines = _signals(group, whole.reward, "value"), _signals(group, fine or FineGrained(), "fine")
     gained = _advantages(group, whole, signals, baseline)
     found = []
     for at, written in enumerate(group.written):
@@ -234,6 +236,29 @@ def truncated(lesson: Lesson, current_T: ArrayLike, *, cap: float = RATIO_CAP) -
     return replace(lesson, rl=np.where(weighs_T, lesson.rl * ratio_T, 0.0).astype(np.float32))
 
 
+def anchored(lesson: Lesson, reference_T: ArrayLike, *, weight: float) -> Lesson:
+    """Return a lesson that also pulls the policy towards another: ``weight`` times KL(policy || other).
+
+    A program's log-ratio is a reward of its own, of which each token is charged what comes from it on: the gradient is
+    that of the divergence, in expectation. Source: Jaques et al. 2017 (Sequence Tutor, arXiv 1611.02796), section 3.
+
+    Args:
+        lesson: with the behaviour's log-probabilities, which stand for the policy's.
+        reference_T: the other's log-probability of each generated token, the last T of the lesson.
+        weight: how much.
+
+    Raises:
+        ValueError: the lesson does not say under which log-probabilities it was written.
+    """
+    if lesson.behaviour is None:
+        raise ValueError("the divergence needs the log-probabilities of when the lesson was written: behaviour")
+    other_T = np.asarray(reference_T, np.float64)
+    before = len(lesson) - len(other_T)
+    to_come_T = (lesson.behaviour[before:] - other_T)[::-1].cumsum()[::-1]
+    charged = np.concatenate([np.zeros(before), weight * to_come_T])
+    return replace(lesson, rl=(lesson.rl - charged).astype(np.float32))
+
+
 class _Part(NamedTuple):
     weights_T: Floats
     alpha: float | None = None
@@ -253,8 +278,12 @@ def _part(written: Written, weight: float, gained: Value, spans: Sequence[Span],
     return _Part(np.float32(weight * gained * alpha) * mask_T, alpha, tokens / count)
 
 
-def _signals(group: Group, reward: Reward) -> list[Signal]:
-    return [reward(group.problem, each.source, each.verdict) for each in group.written]
+def _signals(group: Group, reward: Reward, name: str) -> list[Signal]:
+    found = [reward(group.problem, each.source, each.verdict) for each in group.written]
+    for signal in found:
+        if signal.value is not None and not isfinite(signal.value):
+            raise ValueError(f"the reward {name} is {signal.value}; expected a number, or None for nothing to say")
+    return found
 
 
 def _advantages(group: Group, term: Term, signals: Sequence[Signal], baseline: Baseline) -> list[Value]:

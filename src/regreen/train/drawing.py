@@ -1,0 +1,223 @@
+"""Programs drawn of a policy while it is being trained: asked for, judged beside the asking, and kept line by line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from random import Random
+from typing import Literal
+
+from regreen.attempt import seed_of
+from regreen.attempt.judging import no_program
+from regreen.errors import InputError
+from regreen.extract import Extraction
+from regreen.models import Completion, Model, Request
+from regreen.models.texts import Texts
+from regreen.problem import Problem
+from regreen.prompts import Template
+from regreen.records import Record
+from regreen.sandbox import LocalSandbox
+from regreen.train.config import DrawConfig
+from regreen.tree import SAMPLE
+from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
+
+DRAWS = "draws.jsonl"  # of a training: every program that was drawn
+GREEDY = "greedy"
+Role = Literal["sample", "greedy"]
+Floats = tuple[float, ...]
+_MORE = ("behaviour", "reference", "believed")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A program that the policy wrote after ``step`` steps, at temperature ``heat``.
+
+    ``tokens`` are all that was generated, the end of text included, ``logprobs`` theirs, untempered, where the sampler
+    tells them; together they read ``text``, which may end before them, at a stop string. What is known of the tokens
+    besides, one number each where a method needs it: their log-probability at this temperature (``behaviour``), that
+    of the model that the training began with (``reference``), and how much a critic believes in the verdict.
+    """
+
+    problem: str
+    index: int
+    role: Role
+    step: int
+    heat: float
+    tokens: tuple[int, ...]
+    logprobs: Floats | None
+    text: str
+    found: Extraction
+    verdict: Verdict
+    behaviour: Floats | None = None
+    reference: Floats | None = None
+    believed: Floats | None = None
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether it is one to compare with, not one to learn from."""
+        return self.role == GREEDY
+
+    def to_json(self) -> Record:
+        """Return it as a line of ``draws.jsonl``."""
+        verdict = verdict_to_line(self.verdict, self.problem, self.index, self.role)
+        known = {name: verdict.pop(name) for name in ("v", "problem", "index", "role")}
+        return {
+            **known, "step": self.step, "heat": self.heat, "tokens": self.tokens, "logprobs": self.logprobs,
+            "text": self.text, "source": self.found.source, "extraction": self.found.rule, "verdict": verdict,
+            **{name: getattr(self, name) for name in _MORE},
+        }  # fmt: skip
+
+
+def drawn_from_line(line: Record) -> Drawn:
+    """Rebuild a program from a line of ``draws.jsonl``."""
+    own: Record = {name: line[name] for name in ("problem", "index", "role", "step", "heat", "text")}
+    floats: Record = {name: line[name] and tuple(line[name]) for name in ("logprobs", *_MORE)}
+    return Drawn(
+        **own,
+        **floats,
+        tokens=tuple(line["tokens"]),
+        found=Extraction(line["source"], line["extraction"]),
+        verdict=verdict_from_line(line["verdict"]),
+    )
+
+
+@dataclass(slots=True)
+class Spent:
+    """Seconds by the clock: asking the policy, and waiting for verdicts when it had answered."""
+
+    generating: float = 0.0
+    judging: float = 0.0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class Drawer:
+    """Draws programs; which ones is a function of the policy, the seed and of what was drawn before.
+
+    Args:
+        template: what asks for a program.
+        texts: of the policy's tokenizer.
+        sandbox: where programs are judged.
+        how: how many, how hot, how long.
+        greedy: draw one more for each problem, at temperature 0.
+        seed: of all draws.
+    """
+
+    template: Template
+    texts: Texts
+    end: int | None
+    sandbox: LocalSandbox
+    how: DrawConfig
+    greedy: bool
+    seed: int
+    spent: Spent = field(default_factory=Spent)
+    _visits: Counter[str] = field(default_factory=Counter)
+
+    def draw(self, model: Model, problems: Sequence[Problem], step: int) -> list[Drawn]:
+        """Return judged programs for problems, in the problems' order; those that the backend refused are left out.
+
+        Raises:
+            InputError: it refused all.
+            InfrastructureError: the backend or the judge broke down.
+        """
+        wanted = [ask for problem in problems for ask in self._asks(problem)]
+        began = time.monotonic()
+        with ThreadPoolExecutor(self.sandbox.jobs, "regreen-judge") as pool:
+            judge = _Judge(self.sandbox, pool)
+            waiting = [(ask, c, *self._judged(judge, ask[0], c)) for ask, c in _answers(model, wanted)]
+            asked = time.monotonic()
+            found = [self._drawn(*row, step) for row in waiting if row[1].finish != "error"]
+        self.spent.generating += asked - began
+        self.spent.judging += time.monotonic() - asked
+        self.spent.refused += len(wanted) - len(found)
+        if wanted and not found:
+            raise InputError(f"the model refused every prompt: {waiting[0][1].error}")
+        return found
+
+    def visited(self, problems: Iterable[str]) -> None:
+        """Take note of problems for which an earlier process has drawn."""
+        self._visits.update(problems)
+
+    def _asks(self, problem: Problem) -> Iterator[tuple[Problem, Request]]:
+        visit, n = self._visits[problem.id], self.how.n
+        self._visits[problem.id] += 1
+        if self.greedy:
+            yield problem, self._request(problem, visit, GREEDY, 0.0)
+        for index in range(visit * n, (visit + 1) * n):
+            yield problem, self._request(problem, index, SAMPLE, self._heat(problem, index))
+
+    def _heat(self, problem: Problem, index: int) -> float:
+        given = self.how.temperature
+        if isinstance(given, float):
+            return given
+        return round(Random(seed_of(self.seed, problem.id, index, "heat")).uniform(*given), 4)
+
+    def _request(self, problem: Problem, index: int, role: str, heat: float) -> Request:
+        return Request(
+            self.template.render(problem),
+            seed=seed_of(self.seed, problem.id, index, f"rltf:{role}"),
+            temperature=heat,
+            top_p=self.how.top_p,
+            max_tokens=self.how.max_tokens,
+            stop=self.template.stops,
+            problem=problem.id,
+            index=index,
+            role=role,
+        )
+
+    def _judged(self, judge: _Judge, problem: Problem, answer: Completion) -> tuple[Extraction, Future[Verdict]]:
+        """Return the program in an answer, and its verdict, which is on its way."""
+        found = self.template.source(problem, answer.text)
+        return found, judge(problem, None if found.rule == "none" else found.source)
+
+    def _drawn(
+        self, ask: tuple[Problem, Request], answer: Completion, found: Extraction, verdict: Future[Verdict], step: int
+    ) -> Drawn:
+        request = ask[1]
+        tokens, logprobs = self._tokens(answer)
+        role: Role = "greedy" if request.role == GREEDY else "sample"
+        heat = request.temperature
+        return Drawn(
+            request.problem, request.index, role, step, heat, tokens, logprobs, answer.text, found, verdict.result()
+        )
+
+    def _tokens(self, answer: Completion) -> tuple[tuple[int, ...], tuple[float, ...] | None]:
+        """Return what was generated; a backend that does not tell is taken to have used the tokenizer's own tokens."""
+        if answer.generated is not None:
+            return tuple(token for token, _ in answer.generated), tuple(logprob for _, logprob in answer.generated)
+        ended = answer.finish == "stop" and self.end is not None
+        return (*self.texts.tokens(answer.text), *([self.end] if ended and self.end is not None else [])), None
+
+
+class _Judge:
+    """Judges programs in threads beside the caller; of equal ones for a problem the first."""
+
+    def __init__(self, sandbox: LocalSandbox, pool: ThreadPoolExecutor) -> None:
+        self._sandbox, self._pool = sandbox, pool
+        self._known: dict[tuple[str, str | None], Future[Verdict]] = {}
+
+    def __call__(self, problem: Problem, source: str | None) -> Future[Verdict]:
+        """Return the verdict to come on a program, or on a text that holds none."""
+        key = problem.id, source
+        if key not in self._known:
+            self._known[key] = self._pool.submit(self._verdict, problem, source)
+        return self._known[key]
+
+    def _verdict(self, problem: Problem, source: str | None) -> Verdict:
+        if source is None:
+            return no_program(problem, self._sandbox.tier)
+        return self._sandbox.judge_now(problem, source)
+
+
+def _answers(
+    model: Model, wanted: Sequence[tuple[Problem, Request]]
+) -> Iterator[tuple[tuple[Problem, Request], Completion]]:
+    """Yield each request with its answer, as many at a time as the model likes: the others are judged meanwhile."""
+    rows = iter(wanted)
+    while some := list(islice(rows, model.batch)):
+        yield from zip(some, asyncio.run(model.sample([request for _, request in some])), strict=True)

@@ -1,0 +1,137 @@
+"""The lessons of an online training: at every refresh new programs become lessons in the buffer, and steps take them.
+
+All that is drawn is written down before it is learned from. A training that goes on at a checkpoint reads it again, and
+has the same buffer as before: which programs are in it, and which of them a step takes, is a function of the seed and
+of what was drawn, in its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from regreen.errors import InputError
+from regreen.records import Lines, Record, read_records, write_lines
+from regreen.train.batches import Epochs
+from regreen.train.buffer import Buffer
+from regreen.train.config import RltfConfig
+from regreen.train.drawing import DRAWS, Drawn, drawn_from_line
+from regreen.train.grouping import Weigher
+from regreen.train.knowing import Knower
+from regreen.train.lessons import Lesson
+from regreen.train.sources import Source
+from regreen.train.watching import Numbers, collapsed, numbers_of
+
+
+class Feed:
+    """The lessons of each step, which counts from 0.
+
+    Args:
+        config: of the training.
+        source: where programs come from.
+        knower: adds what must be known of them.
+        weigher: makes lessons of them.
+        supervised: the other half of every step, or None.
+        folder: of the training; gets ``draws.jsonl``.
+    """
+
+    def __init__(
+        self,
+        config: RltfConfig,
+        source: Source,
+        knower: Knower,
+        weigher: Weigher,
+        supervised: Epochs | None,
+        folder: Path,
+    ) -> None:
+        self._config, self._source, self._knower, self._weigher = config, source, knower, weigher
+        self._supervised, self._path = supervised, folder / DRAWS
+        self._buffer: Buffer[Lesson] = Buffer(config.buffer.size, seed=config.seed)
+        self._journal: Lines | None = None
+        self._numbers: Numbers = {}
+        self._history: list[Numbers] = []
+        self._rounds = 0
+        self.sign: str | None = None
+        offline = config.buffer.mode == "offline"
+        self._interval = config.batch.steps if offline else config.buffer.refresh
+
+    def __call__(self, step: int) -> list[Lesson]:
+        """Return a step's lessons: of the buffer, and supervised ones."""
+        self._numbers = {}
+        if self._journal is None:
+            self._restore(step)
+        if step % self._interval == 0:
+            self._refresh(step)
+        chosen, ages = self._buffer.take(step, self._interval, self._config.batch.programs)
+        if ages:
+            self._numbers |= {"staleness": sum(ages) / len(ages), "staleness_most": max(ages)}
+        return [*chosen, *(self._supervised(step) if self._supervised else [])]
+
+    def numbers(self) -> Numbers:
+        """Return what is to be written down of the newest step."""
+        return self._numbers
+
+    def close(self) -> None:
+        """End the source, and close the file."""
+        self._source.close()
+        if self._journal is not None:
+            self._journal.close()
+
+    def _refresh(self, step: int) -> None:
+        for drawn in self._source.fresh(step):
+            known = self._knower(drawn)
+            for each in known:
+                about = {"entered": step, "round": self._rounds, "of": len(known)}
+                self._lines.append({**each.to_json(), **about})
+            self._lines.sync()
+            self._push(known, step)
+
+    def _push(self, drawn: Sequence[Drawn], step: int) -> None:
+        """Put what was made of programs into the buffer."""
+        weighed = self._weigher(drawn)
+        lessons = [each.lesson for each in weighed]
+        pushed = self._buffer.push(lessons, drawn[0].step)
+        numbers = numbers_of(drawn, weighed)
+        self._rounds += 1
+        self._history.append(numbers)
+        self._numbers |= {**numbers, "pool": len(self._buffer), "evicted": pushed.evicted}
+        self.sign = collapsed(self._history) or self.sign
+        if self._rounds == 1 and not any(lesson.rl.any() or lesson.ce.any() for lesson in lessons):
+            raise InputError(_nothing(drawn))
+
+    @property
+    def _lines(self) -> Lines:
+        assert self._journal is not None  # opened before anything is drawn
+        return self._journal
+
+    def _restore(self, step: int) -> None:
+        """Go on with what earlier processes drew: all that was learned from before this step."""
+        kept: list[Record] = []
+        for entered, lines in self._written():
+            drawn, done = [drawn_from_line(line) for line in lines], entered < step
+            self._source.known(drawn, done=done)
+            if done:
+                kept += lines
+                self._push(drawn, entered)
+        self._numbers = {}
+        write_lines(self._path, kept)
+        self._journal = Lines(self._path)
+
+    def _written(self) -> Iterator[tuple[int, list[Record]]]:
+        """Yield what was drawn at once, and when it entered; one that a kill has cut is left out."""
+        records = (record for _, record in read_records(self._path))
+        for (entered, _, count), some in groupby(records, itemgetter("entered", "round", "of")):
+            lines = list(some)
+            if len(lines) == count:
+                yield entered, lines
+
+
+def _nothing(drawn: Sequence[Drawn]) -> str:
+    passed = sum(each.verdict.passed for each in drawn)
+    said = "every program passes" if passed == len(drawn) else "no reward differs from what it is compared with"
+    return (
+        f"of the first {len(drawn)} programs {passed} pass and {said}: there is nothing to learn; give easier or "
+        "harder problems, draw more programs (draw.n) or hotter (draw.temperature), or another method"
+    )

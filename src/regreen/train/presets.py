@@ -1,0 +1,87 @@
+"""The methods by name: what each makes of the programs drawn for one problem.
+
+``paper`` and ``official-code``: RLTF (Liu et al. 2023, arXiv 2307.04349). ``coderl``: CodeRL (Le et al. 2022, arXiv
+2207.01780). ``rloo``: Ahmadian et al. 2024 (arXiv 2402.14740). ``grpo``: Shao et al. 2024 (arXiv 2402.03300). Both
+are given the binary reward, 1 for a pass. ``rejection``: fine-tuning on one's own programs that pass, each once
+(Yuan et al. 2023, RFT, arXiv 2308.01825).
+
+Differences from the papers:
+- GRPO without the clipped ratio of PPO and without a divergence in the loss: importance weights are truncated, for
+  every method alike (:mod:`regreen.train.weighing`), and the divergence is the method's ``kl``.
+- CodeRL's critic is trained beside the policy on what is drawn, not before it; its return is the coarse reward less
+  that of a greedy program, weighed by the critic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from numpy.typing import ArrayLike
+
+from regreen.train.advantages import Baseline
+from regreen.train.config import MethodConfig
+from regreen.train.lessons import supervised
+from regreen.train.rewards import Coarse, FineGrained, Passed, Reward
+from regreen.train.weighing import Group, Term, Weighed, official_code, paper, rltf_terms
+
+BASELINES: Mapping[str, Baseline] = MappingProxyType(
+    {
+        "paper": "greedy-latest",
+        "official-code": "greedy-latest",
+        "coderl": "greedy-latest",
+        "rloo": "leave-one-out",
+        "grpo": "grpo",
+        "rejection": "none",
+    }
+)
+"""What each method compares its rewards with, unless it is told otherwise."""
+
+Critic = Sequence[ArrayLike] | None  # for each program of a group its probabilities, or nothing
+Method = Callable[[Group, Critic], list[Weighed]]
+_BINARY = (Term("passed", Passed()),)
+
+
+def baseline_of(config: MethodConfig) -> Baseline:
+    """Return what a method compares its rewards with."""
+    return config.baseline or BASELINES[config.name]
+
+
+def has_critic(config: MethodConfig) -> bool:
+    """Say whether a method is weighed by a critic."""
+    return config.name == "coderl"
+
+
+def method_of(config: MethodConfig, terms: Sequence[Term] | None = None) -> Method:
+    """Return what makes lessons of a group.
+
+    Args:
+        config: which method, and what of it is changed.
+        terms: rewards of one's own in place of the method's, for those that add terms up.
+    """
+    baseline, reduction = baseline_of(config), config.reduction
+    fine = FineGrained(config.penalty)
+    if config.name == "rejection":
+        return lambda group, _: _rejection(group)
+    if config.name == "official-code":
+        return lambda group, _: official_code(group, fine=fine, baseline=baseline, reduction=reduction)
+    if config.name == "coderl":
+        return lambda group, critic: official_code(
+            group, value=Coarse(), fine=FineGrained(0.0), baseline=baseline, critic=critic, reduction=reduction
+        )
+    every = tuple(terms) if terms is not None else _terms(config, fine)
+    return lambda group, _: paper(group, terms=every, baseline=baseline, cap=config.alpha, reduction=reduction)
+
+
+def _terms(config: MethodConfig, fine: Reward) -> tuple[Term, ...]:
+    if config.name != "paper":
+        return _BINARY
+    named = rltf_terms(coarse=config.coarse, fine=config.fine, adaptive=config.adaptive)
+    return tuple(term._replace(reward=fine) if term.name == "fine" else term for term in named)
+
+
+def _rejection(group: Group) -> list[Weighed]:
+    """Return a supervised lesson for each different program that passes."""
+    first = {each.source: each for each in reversed(group.written) if each.verdict.passed}
+    kept = reversed(first.values())
+    return [Weighed(supervised(each.before, each.after), {"passed": 1.0}, {"passed": 1.0}) for each in kept]

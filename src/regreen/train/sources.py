@@ -1,0 +1,200 @@
+"""Where an online training's programs come from: drawn between its steps, beside them, or once."""
+
+from __future__ import annotations
+
+import copy
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from regreen.models import Model
+from regreen.models.hf import HFModel
+from regreen.problem import Problem
+from regreen.train.config import DrawConfig
+from regreen.train.drawing import Drawer, Drawn
+from regreen.train.orders import Order
+from regreen.train.policy import Policy
+
+_TIMES = 4  # as many problems are asked as are wanted, at most, for as many of which some programs pass and some fail
+_WAITING = 2  # rounds that may wait for the learner before no more is drawn
+_LOOK = 0.2  # seconds between two looks at whether to stop
+
+
+class Source(Protocol):
+    """Whatever has new programs when a training wants some."""
+
+    def fresh(self, step: int) -> list[list[Drawn]]:
+        """Return what is new after so many steps: programs by what was drawn at once, in order."""
+        ...
+
+    def known(self, drawn: Sequence[Drawn], *, done: bool) -> None:
+        """Take note of what an earlier process drew at once; ``done`` says that it was learned from."""
+        ...
+
+    def close(self) -> None:
+        """End what works beside."""
+        ...
+
+
+class Round:
+    """Chooses problems, draws programs for them, and remembers both.
+
+    Args:
+        drawer: who draws.
+        problems: among which.
+        how: how many of them at once, and in which order.
+        seed: of the order.
+    """
+
+    def __init__(self, drawer: Drawer, problems: Sequence[Problem], how: DrawConfig, seed: int) -> None:
+        self._drawer, self._problems, self._how = drawer, problems, how
+        self._places = {problem.id: at for at, problem in enumerate(problems)}
+        self._order = Order(len(problems), sort=how.order, seed=seed)
+
+    def draw(self, model: Model, step: int, *, first: bool = False) -> list[Drawn]:
+        """Return programs for the next problems; ``first`` for as many as are wanted before the first step."""
+        wanted = (self._how.first or self._how.problems) if first else self._how.problems
+        found = self._some(model, step, wanted)
+        asked, most = wanted, _TIMES * wanted
+        while self._how.mixed and (missing := wanted - _mixed(found)) > 0 and asked < most:
+            missing = min(missing, most - asked)
+            found += self._some(model, step, missing)
+            asked += missing
+        self._note(found)
+        return found
+
+    def known(self, drawn: Sequence[Drawn]) -> None:
+        """Remember a round of an earlier process."""
+        names = list(dict.fromkeys(each.problem for each in drawn))
+        self._order.take(len(names))
+        self._drawer.visited(names)
+        self._note(drawn)
+
+    def _some(self, model: Model, step: int, count: int) -> list[Drawn]:
+        return self._drawer.draw(model, [self._problems[at] for at in self._order.take(count)], step)
+
+    def _note(self, drawn: Sequence[Drawn]) -> None:
+        for name, passed in _passed(drawn).items():
+            self._order.told(self._places[name], passed)
+
+
+class Between:
+    """Draws between two steps, of the policy as it is: the same programs in every process.
+
+    ``once`` draws before the first step only: the offline training.
+    """
+
+    def __init__(self, rounds: Round, policy: Policy, *, once: bool = False) -> None:
+        self._rounds, self._sampler, self._once = rounds, policy.sampler(), once
+
+    def fresh(self, step: int) -> list[list[Drawn]]:
+        """Draw now."""
+        return [] if self._once and step else [self._rounds.draw(self._sampler, step, first=step == 0)]
+
+    def known(self, drawn: Sequence[Drawn], *, done: bool) -> None:
+        """Remember what was learned from; what was drawn since is drawn again, to the same."""
+        if done:
+            self._rounds.known(drawn)
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+class Beside:
+    """Draws in a thread of its own, of a copy of the policy that is renewed whenever the training asks for programs."""
+
+    def __init__(self, rounds: Round, policy: Policy) -> None:
+        self._rounds, self._policy = rounds, policy
+        module = copy.deepcopy(policy.module)
+        self._copy, self._sampler = module, HFModel((module, policy.tokenizer))
+        self._waiting: queue.Queue[list[Drawn] | BaseException] = queue.Queue(_WAITING)
+        self._earlier: list[list[Drawn]] = []
+        self._newest: tuple[int, dict[str, object]] | None = None
+        self._hold = threading.Lock()  # of the newest weights
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def fresh(self, step: int) -> list[list[Drawn]]:
+        """Return what has been drawn, waiting only at the first time, and let the thread go on with newer weights."""
+        self._renew(step)
+        found, self._earlier = self._earlier, []
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._draw, args=(step == 0,), name="regreen-draw", daemon=True)
+            self._thread.start()
+            found += [] if found else [self._next()]
+        while not self._waiting.empty():
+            found.append(self._next())
+        return found
+
+    def known(self, drawn: Sequence[Drawn], *, done: bool) -> None:
+        """Remember it; what was drawn and not learned from comes first."""
+        self._rounds.known(drawn)
+        if not done:
+            self._earlier.append(list(drawn))
+
+    def close(self) -> None:
+        """End the thread when its round is drawn."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _renew(self, step: int) -> None:
+        weights = {name: value.detach().clone() for name, value in self._policy.module.state_dict().items()}
+        with self._hold:
+            self._newest = step, weights
+
+    def _next(self) -> list[Drawn]:
+        found = self._waiting.get()
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _draw(self, first: bool) -> None:
+        step = 0
+        try:
+            while not self._stop.is_set():
+                step = self._take_newest(step)
+                self._put(self._rounds.draw(self._sampler, step, first=first))
+                first = False
+        except BaseException as error:
+            self._put(error)
+
+    def _take_newest(self, step: int) -> int:
+        """Take the newest weights, if there are newer ones, and return after how many steps they were."""
+        with self._hold:
+            newest, self._newest = self._newest, None
+        if newest is None:
+            return step
+        self._copy.load_state_dict(newest[1])
+        return newest[0]
+
+    def _put(self, found: list[Drawn] | BaseException) -> None:
+        while not self._stop.is_set():
+            try:
+                return self._waiting.put(found, timeout=_LOOK)
+            except queue.Full:
+                continue
+
+
+def source_of(mode: str, rounds: Round, policy: Policy) -> Source:
+    """Return the source that a mode names."""
+    makers: dict[str, Callable[[], Source]] = {
+        "interleaved": lambda: Between(rounds, policy),
+        "asynchronous": lambda: Beside(rounds, policy),
+        "offline": lambda: Between(rounds, policy, once=True),
+    }
+    return makers[mode]()
+
+
+def _passed(drawn: Sequence[Drawn]) -> dict[str, list[bool]]:
+    """Return of each problem which of its programs passed, greedy ones left out."""
+    found: dict[str, list[bool]] = {}
+    for each in drawn:
+        if not each.is_greedy:
+            found.setdefault(each.problem, []).append(each.verdict.passed)
+    return found
+
+
+def _mixed(drawn: Sequence[Drawn]) -> int:
+    return sum(len(set(passed)) == 2 for passed in _passed(drawn).values())

@@ -1,0 +1,258 @@
+"""``regreen train rltf``: real programs, the real sandbox; kills, threads, fixed sets, controls, bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from regreen.benchmarks import katas
+from regreen.errors import InputError
+from regreen.options import Judging
+from regreen.problem import problem_to_line
+from regreen.records import read_records
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("accelerate")
+
+from regreen.train.config import RltfConfig
+from regreen.train.rewards import Signal
+from regreen.train.rltf import rltf
+from regreen.train.weighing import Term
+
+SOURCE = Path(__file__).parents[2] / "src"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
+JUDGING = Judging(sandbox="local:C")
+TABLES = {
+    "batch": {"programs": 8, "steps": 8},
+    "draw": {"n": 4, "problems": 3, "max_tokens": 80},
+    "buffer": {"size": 20, "refresh": 2},
+    "check": {"every": 4, "limit": 3, "max_tokens": 80},
+    "optimizer": {"lr": 1e-4, "warmup": 0},
+}
+
+
+@pytest.fixture(scope="module")
+def problems(make_once):
+    """Files of problems: without solutions to draw for, with them to imitate."""
+
+    def write(folder):
+        folder.mkdir()
+        unsolved, noisy = katas.generate("unsolved", count=12), katas.generate("noisy", count=12)
+        for name, some in (("unsolved", unsolved), ("noisy", noisy)):
+            lines = "".join(json.dumps(problem_to_line(problem)) + "\n" for problem in some)
+            (folder / f"{name}.jsonl").write_text(lines)
+
+    return make_once("rltf-problems", write)
+
+
+def told(problems, **tables):
+    merged = {name: {**TABLES.get(name, {}), **tables.get(name, {})} for name in {*TABLES, *tables}}
+    top = {"model": "tiny-noisy", "problems": str(problems / "unsolved.jsonl"), "dtype": "float32"}
+    return {**top, "supervised": {"problems": str(problems / "noisy.jsonl")}, **merged}
+
+
+def trained(problems, out, **tables):
+    return rltf(RltfConfig.model_validate(told(problems, **tables)), judging=JUDGING, out=out)
+
+
+def records(path):
+    return [record for _, record in read_records(path)]
+
+
+def metrics(run):
+    """What a training wrote down, but for the clock."""
+    return [{k: v for k, v in record.items() if k != "seconds"} for record in records(run / "metrics.jsonl")]
+
+
+def weights_of(run):
+    from safetensors.torch import load_file
+
+    return load_file(run / "checkpoints" / "last" / "model.safetensors")
+
+
+@pytest.fixture(scope="module")
+def whole(problems, tmp_path_factory):
+    """A training that nobody disturbed."""
+    out = tmp_path_factory.mktemp("rltf") / "whole"
+    return out, trained(problems, out)
+
+
+def test_programs_are_drawn_judged_and_learned_from_at_every_refresh(whole):
+    out, found = whole
+    steps = [record for record in metrics(out) if "loss" in record]
+    drawn = [record for record in steps if "drawn" in record]
+    assert [record["step"] for record in drawn] == [1, 3, 5, 7]
+    assert all(record["drawn"] == 12 for record in drawn)
+    assert [record["pool"] for record in drawn] == [12, 20, 20, 20]
+    assert [record["evicted"] for record in drawn] == [0, 4, 12, 12]
+    assert steps[0]["staleness"] == 0 < steps[1]["staleness"] <= 1
+    assert (found["step"], found["method"], found["held_out"]) == (8, "paper", 1)
+    lines = records(out / "draws.jsonl")
+    assert len(lines) == 4 * (12 + 3), "one more for each problem, greedily"
+    assert {line["role"] for line in lines} == {"sample", "greedy"}
+
+
+def test_sampler_and_learner_agree_on_what_was_just_drawn(whole):
+    first = next(record for record in metrics(whole[0]) if "loss" in record)
+    assert 0 <= first["drift"] < 1e-3
+    assert first["truncated"] == 0
+
+
+def test_both_streams_are_learned_from_in_every_step(whole):
+    steps = [record for record in metrics(whole[0]) if "loss" in record]
+    assert all(record["ce"] > 0 and record["rl"] != 0 for record in steps)
+
+
+def test_after_kills_at_any_moment_the_same_command_comes_to_the_same_numbers_and_weights(problems, whole, tmp_path):
+    out, _ = whole
+    config = tmp_path / "train.toml"
+    config.write_text(toml(told(problems)))
+    run = tmp_path / "killed"
+    moments = (
+        lambda: (run / "checkpoints" / "last").exists() and (run / "draws.jsonl").exists(),
+        lambda: len(metrics(run)) > 3,
+        lambda: len(records(run / "draws.jsonl")) > 45,
+    )
+    for reached in moments:
+        process = start(config, run)
+        deadline = time.monotonic() + 300
+        while not reached() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert json.loads((run / "checkpoints/last/manifest.json").read_text())["step"] < 8
+    process = start(config, run)
+    assert process.communicate()[1] == ""
+    assert metrics(run) == metrics(out)
+    assert [line["text"] for line in records(run / "draws.jsonl")] == [
+        line["text"] for line in records(out / "draws.jsonl")
+    ]
+    other = weights_of(run)
+    assert all(torch.equal(weight, other[name]) for name, weight in weights_of(out).items())
+
+
+def start(config, run):
+    words = [sys.executable, "-m", "regreen.cli", "train", "rltf", str(config), "-q", "-o", str(run)]
+    return subprocess.Popen(
+        [*words, "--sandbox", "local:C"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def toml(tables):
+    top = [f"{name} = {json.dumps(value)}" for name, value in tables.items() if not isinstance(value, dict)]
+    for name, values in tables.items():
+        if isinstance(values, dict):
+            top += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+    return "\n".join(top)
+
+
+def test_offline_all_is_drawn_before_the_first_step(problems, tmp_path):
+    trained(problems, tmp_path / "run", buffer={"mode": "offline"}, draw={"first": 5})
+    drawn = [record["step"] for record in metrics(tmp_path / "run") if "drawn" in record]
+    assert drawn == [1]
+    assert {line["step"] for line in records(tmp_path / "run/draws.jsonl")} == {0}
+    last = metrics(tmp_path / "run")[-2]
+    assert last["staleness"] == 7
+
+
+def test_beside_the_learner_programs_are_drawn_by_older_weights_and_each_enters_once(problems, tmp_path):
+    trained(problems, tmp_path / "run", buffer={"mode": "asynchronous"}, batch={"steps": 12})
+    lines = records(tmp_path / "run/draws.jsonl")
+    keys = [(line["problem"], line["index"], line["role"]) for line in lines]
+    assert len(keys) == len(set(keys))
+    assert all(line["step"] <= line["entered"] for line in lines)
+    assert lines[0]["step"] == 0
+
+
+def test_beside_the_learner_a_killed_training_goes_on_and_no_program_enters_twice(problems, tmp_path):
+    config = tmp_path / "train.toml"
+    config.write_text(toml(told(problems, buffer={"mode": "asynchronous"})))
+    run = tmp_path / "run"
+    process = start(config, run)
+    deadline = time.monotonic() + 300
+    while len(metrics(run)) < 4 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    done = start(config, run)
+    assert done.communicate()[1] == ""
+    assert done.returncode == 0
+    keys = [(line["problem"], line["index"], line["role"]) for line in records(run / "draws.jsonl")]
+    assert len(keys) == len(set(keys))
+    steps = [record["step"] for record in metrics(run) if "loss" in record]
+    assert steps == list(range(1, 9))
+
+
+@pytest.mark.parametrize("method", ["official-code", "rloo", "grpo", "rejection"])
+def test_every_method_steps(method, problems, tmp_path):
+    found = trained(problems, tmp_path / "run", method={"name": method}, batch={"steps": 2}, check={"every": 2})
+    steps = [record for record in metrics(tmp_path / "run") if "loss" in record]
+    assert len(steps) == found["step"] == 2
+    greedy = any(line["role"] == "greedy" for line in records(tmp_path / "run/draws.jsonl"))
+    assert greedy == (method == "official-code"), "it is drawn where something is compared with it"
+    assert any(name.startswith("reward/") for name in steps[0])
+
+
+def test_all_options_together_step_and_are_watched(problems, tmp_path):
+    found = trained(
+        problems, tmp_path / "run",
+        method={"kl": 0.1, "shuffled": True, "baseline": "best-so-far", "fine": 0.5}, batch={"steps": 2},
+        draw={"temperature": [0.6, 1.2], "order": "difficulty", "mixed": True}, check={"every": 2},
+    )  # fmt: skip
+    lines = records(tmp_path / "run/draws.jsonl")
+    heats = {line["heat"] for line in lines if line["role"] == "sample"}
+    assert len(heats) > 3
+    assert min(heats) >= 0.6
+    assert max(heats) <= 1.2
+    assert all(len(line["reference"]) == len(line["tokens"]) for line in lines)
+    first = next(record for record in metrics(tmp_path / "run") if "loss" in record)
+    assert first["drift"] < 1e-3, "what is scored at the temperature of its drawing has not drifted either"
+    assert found["step"] == 2
+
+
+def test_the_same_weights_write_the_same_programs_whatever_the_method(problems, tmp_path, whole):
+    trained(problems, tmp_path / "run", method={"name": "rloo"}, batch={"steps": 1}, check={"every": 1})
+    first = [line["text"] for line in records(tmp_path / "run/draws.jsonl") if line["role"] == "sample"]
+    other = [line["text"] for line in records(whole[0] / "draws.jsonl") if line["role"] == "sample"]
+    assert first == other[:12]
+
+
+class Same:
+    """A reward that says the same of every program."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __repr__(self):
+        return f"Same({self.value})"
+
+    def __call__(self, problem, source, verdict):
+        return Signal(self.value)
+
+
+def test_where_no_reward_differs_it_is_said_before_anything_is_learned(problems, tmp_path):
+    config = RltfConfig.model_validate(told(problems, method={"name": "rloo"}))
+    with pytest.raises(InputError, match=r"of the first 12 programs \d+ pass and no reward differs"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run", terms=[Term("same", Same(0.5))])
+
+
+def test_a_reward_that_is_no_number_is_refused_by_its_problem(problems, tmp_path):
+    config = RltfConfig.model_validate(told(problems))
+    with pytest.raises(InputError, match=r"katas/unsolved/.*: the reward same is nan"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run", terms=[Term("same", Same(float("nan")))])
+
+
+def test_a_prompt_that_no_context_holds_is_refused_in_one_line(problems, tmp_path):
+    long = json.loads((problems / "unsolved.jsonl").read_text().splitlines()[0])
+    long["statement"] = "Add one. " * 2000
+    long["meta"]["prompt"] = f'def f(x: int) -> int:\n    """{long["statement"]}"""\n'
+    path = tmp_path / "long.jsonl"
+    path.write_text("".join(json.dumps({**long, "id": f"long/{n}"}) + "\n" for n in range(3)))
+    config = RltfConfig.model_validate({**told(problems), "problems": str(path)})
+    with pytest.raises(InputError, match="refused every prompt"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run")
