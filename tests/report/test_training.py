@@ -92,3 +92,19 @@ def test_a_training_stands_beside_runs_of_other_kinds(tmp_path):
     assert every_table(report([one, one]))[2].title == "Training on katas:train"
     write_json(one / "scores.json", {"steps": 4})
     assert report([one])["of"] == 4
+
+
+def test_of_an_online_training_what_it_drew_is_shown_from_first_to_last(tmp_path):
+    run = training(tmp_path / "run", 4)
+    told = records(30)
+    for record in told:
+        if "loss" in record and record["step"] % 2:
+            record |= {"drawn": 12, "passed": record["step"] / 100, "entropy": 0.5, "reward/coarse": -0.1}
+    write_lines(run / "metrics.jsonl", told)
+    found = report([run])
+    assert [draw["step"] for draw in found["draws"]] == list(range(1, 30, 2))
+    (table,) = [table for table in every_table(found) if table.title == "Programs drawn"]
+    steps = [int(row[0]) for row in table.rows]
+    assert (len(steps), steps[0], steps[-1]) == (10, 1, 29)
+    assert table.header == ["step", "passed", "entropy", "reward/coarse"]
+    assert table.rows[0] == ["1", "0.010", "0.500", "-0.100"]

@@ -35,6 +35,47 @@ def small() -> Any:
 
 
 @pytest.fixture(scope="session")
+def small_apart() -> Any:
+    """Make a sequence-to-sequence module of random weights: T5 as it is, with an output layer of its own, or BART."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+
+    def make(kind: str = "t5", vocabulary: int = VOCABULARY, hidden: int = 32, seed: int = 0, **more: Any) -> Any:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            if kind == "bart":
+                return transformers.BartForConditionalGeneration(_bart_config(vocabulary, hidden, **more))
+            module = transformers.T5ForConditionalGeneration(_t5_config(vocabulary, hidden, kind, **more))
+            if kind == "t5-untied":
+                module.lm_head.weight = torch.nn.Parameter(0.3 * torch.randn_like(module.lm_head.weight))
+            return module
+
+    return make
+
+
+def _t5_config(vocabulary: int, hidden: int, kind: str, **more: Any) -> Any:
+    from transformers import T5Config
+
+    untied = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}  # as of version 1.1
+    return T5Config(
+        vocab_size=vocabulary, d_model=hidden, d_kv=hidden // 4, d_ff=2 * hidden, num_layers=2, num_heads=4,
+        pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
+        **({"dropout_rate": 0.0} | (untied if kind == "t5-untied" else {}) | more),
+    )  # fmt: skip
+
+
+def _bart_config(vocabulary: int, hidden: int, **more: Any) -> Any:
+    from transformers import BartConfig
+
+    return BartConfig(
+        vocab_size=vocabulary, d_model=hidden, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4,
+        decoder_attention_heads=4, encoder_ffn_dim=2 * hidden, decoder_ffn_dim=2 * hidden, init_std=0.3, dropout=0.0,
+        pad_token_id=0, bos_token_id=1, eos_token_id=1, decoder_start_token_id=1, forced_eos_token_id=None,
+        **({"max_position_embeddings": 64} | more),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
 def tokenizer() -> Any:
     pytest.importorskip("transformers")
     return tiny.make_tokenizer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from regreen.errors import InfrastructureError, InputError
 from regreen.train.batches import stacked
 from regreen.train.lessons import reinforced, supervised
 from regreen.train.schedules import Schedule
+from regreen.train.weighing import truncated
 from tests.train.conftest import VOCABULARY
 
 torch = pytest.importorskip("torch")
@@ -38,14 +40,15 @@ def learner_of(policy, *, most=4096, steps=100, **how):
     return Learner(policy, AdamW(**({"lr": 1e-2} | how)), Schedule("constant", steps), most=most)
 
 
-def mixed(count=9, seed=0):
-    """Lessons of many lengths, in both streams, some with hidden tokens."""
+def mixed(count=9, seed=0, heats=(1.0,)):
+    """Lessons of many lengths, in both streams, some with hidden tokens; those that reinforce are of these heats."""
     draws = np.random.default_rng(seed)
     lessons = []
     for at in range(count):
         before, after = (draws.integers(2, VOCABULARY, draws.integers(2, 20)).tolist() for _ in range(2))
         if at % 3 == 2:
-            lessons.append(reinforced(before, after, draws.normal(size=len(after)), behaviour=[-1.0] * len(after)))
+            weights, heat = draws.normal(size=len(after)), heats[at // 3 % len(heats)]
+            lessons.append(reinforced(before, after, weights, behaviour=[-1.0] * len(after), heat=heat))
         else:
             hidden = [False, *(draws.random(len(before) - 1) < 0.3)] if at % 3 else None
             lessons.append(supervised(before, after, weight=1 + at / 4, hidden=hidden))
@@ -59,13 +62,15 @@ def logprobs_by_hand(module, lesson):
         if lesson.hidden is not None:
             see &= ~torch.from_numpy(lesson.hidden)[None]
         logits = module(torch.from_numpy(lesson.ids)[None], attention_mask=see[None, None]).logits[0].double().numpy()
+    logits = logits / lesson.heat
     shifted = logits - logits.max(-1, keepdims=True)
     table = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return np.array([0.0, *(table[t - 1, lesson.ids[t]] for t in range(1, len(lesson)))])
 
 
-def test_the_loss_is_that_of_a_twin_in_numpy_which_reads_one_lesson_at_a_time(policy):
-    lessons = mixed()
+@pytest.mark.parametrize("heats", [(1.0,), (0.6, 1.0, 1.7)])
+def test_the_loss_is_that_of_a_twin_in_numpy_which_reads_one_lesson_at_a_time(policy, heats):
+    lessons = mixed(heats=heats)
     rows = [logprobs_by_hand(policy.module, lesson) for lesson in lessons]
     ce = -sum(float(le.ce @ row) for le, row in zip(lessons, rows, strict=True)) / sum(le.ce_count for le in lessons)
     rl = -sum(float(le.rl @ row) for le, row in zip(lessons, rows, strict=True)) / sum(le.rl_count for le in lessons)
@@ -108,12 +113,51 @@ def test_what_is_hidden_is_not_seen_and_moves_nothing(policy):
     assert policy.logprobs(stacked([shorter])).tolist() != pytest.approx(logprobs, abs=1e-4)
 
 
+@pytest.mark.parametrize("heat", [0.3, 0.8, 1.5])
+def test_a_heat_divides_the_logits_and_its_gradient_is_that_of_the_tempered_softmax(small, heat):
+    policy = Policy((small().to(torch.float64), Words()), dtype="float32")
+    lesson = reinforced([3, 4], [5, 6, 7], [1.0, 0.0, -2.0], heat=heat)
+    weights = list(policy.module.parameters())
+    logits = policy.module(torch.from_numpy(lesson.ids)[None]).logits[0] / heat
+    by_hand = [logits[at - 1, lesson.ids[at]] - logits[at - 1].exp().sum().log() for at in (2, 4)]
+    found = policy.logprobs(stacked([lesson]))
+    assert found.tolist() == pytest.approx([value.item() for value in by_hand], abs=1e-12)
+    wanted = torch.autograd.grad(by_hand[0] - 2 * by_hand[1], weights)
+    for one, other in zip(torch.autograd.grad(found[0] - 2 * found[1], weights), wanted, strict=True):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+def test_the_score_of_what_is_drawn_hot_is_zero_on_average_only_at_its_heat(small):
+    """The sum over all tokens of their probability at a temperature, times the gradient of their log-probability."""
+    policy, heat = Policy((small().to(torch.float64), Words()), dtype="float32"), 0.5
+    with torch.no_grad():
+        logits = policy.module(torch.tensor([[3, 4, 5]])).logits[0, -1]
+    shares = (logits / heat).softmax(-1).tolist()
+    norms = []
+    for scored_at in (heat, 1.0):
+        lessons = [reinforced([3, 4, 5], [token], share, heat=scored_at) for token, share in enumerate(shares)]
+        learner = learner_of(policy)
+        learner._gradients(lessons)
+        norms.append(float(torch.cat([weight.grad.flatten() for weight in policy.module.parameters()]).norm()))
+        policy.module.zero_grad()
+    assert norms[0] < 1e-6 < 1e-3 < norms[1]  # the shares are rounded to float32
+
+
+def test_a_heat_of_one_changes_no_bit_and_a_lesson_beside_a_hot_one_neither(policy):
+    cold, other = supervised([5, 6], [7, 8]), reinforced([9, 3], [4, 2], 1.0)
+    before = policy.logprobs(stacked([cold, other])).tolist()
+    assert policy.logprobs(stacked([cold, replace(other, heat=1.0)])).tolist() == before
+    beside = policy.logprobs(stacked([cold, replace(other, heat=2.0)])).tolist()
+    assert beside[:2] == before[:2]
+    assert beside[2] != before[2]
+
+
 @pytest.mark.parametrize(("dtype", "within"), [("float64", 1e-12), ("float32", 1e-6)])
 @pytest.mark.parametrize("most", [30, 100, 10_000])
 def test_lessons_side_by_side_give_the_gradient_of_one_at_a_time(small, dtype, within, most):
     """Of the whole gradient's norm; the twin reads each lesson alone and adds up by hand."""
     policy = Policy((small().to(getattr(torch, dtype)), Words()), dtype="float32")
-    lessons = mixed(24)
+    lessons = mixed(24, heats=(1.0, 0.7))
     counts = sum(lesson.ce_count for lesson in lessons), sum(lesson.rl_count for lesson in lessons)
     alone = 0.0
     for lesson in lessons:
@@ -242,16 +286,62 @@ def test_a_model_without_weights_is_refused_and_one_that_is_shipped_is_found():
     assert Policy("tiny-base", dtype="float32", device="cpu").trained == 2_984_704
 
 
-def test_a_sequence_to_sequence_model_is_refused(tmp_path):
-    from tests.models import tiny
-
-    with pytest.raises(InputError, match="sequence-to-sequence"):
-        Policy(tiny.make_encoder_decoder(tmp_path))
-
-
 def test_tokens_are_those_that_the_sampler_reads_and_the_end_is_learned(small, tokenizer):
     policy = Policy((small(len(tokenizer)), tokenizer), dtype="float32")
     before, after = tokens_of(policy, "def f(x):\n", "    return x\n")
     assert before == tokenizer("def f(x):\n")["input_ids"]
     assert tokenizer.decode(after[:-1]) == "    return x\n"
     assert after[-1] == tokenizer.eos_token_id
+
+
+# ---- programs that an earlier policy wrote ----
+
+
+def aged(seed, *, known=True):
+    """Lessons whose tokens were likelier or less likely when they were written."""
+    draws = np.random.default_rng(seed)
+    return [
+        reinforced([5, 6], [7, 8, 9], draws.normal(size=3), behaviour=draws.uniform(-9, -1, 3) if known else None)
+        for _ in range(3)
+    ]
+
+
+def gradient_of(learner, lessons):
+    learner.policy.module.zero_grad()
+    learner._gradients(lessons)
+    return torch.cat([weight.grad.flatten() for weight in learner.policy.module.parameters()])
+
+
+def test_weights_of_stale_tokens_are_those_of_the_truncated_lessons(policy):
+    lessons = aged(0)
+    now = [np.zeros(len(lesson)) for lesson in lessons]
+    for line, lesson in zip(now, lessons, strict=True):
+        line[2:] = policy.logprobs(stacked([lesson])).tolist()
+    by_hand = [truncated(lesson, line, cap=2.0) for lesson, line in zip(lessons, now, strict=True)]
+    learner = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1), ratio=2.0)
+    plain = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1))
+    found = gradient_of(learner, lessons)
+    assert torch.allclose(found, gradient_of(plain, by_hand), atol=1e-5)
+    assert not torch.allclose(found, gradient_of(plain, lessons), atol=1e-4)
+
+
+def test_a_step_says_how_far_the_policy_has_gone_and_how_much_was_cut(policy):
+    lessons = aged(1)
+    gaps = np.concatenate([
+        np.array(policy.logprobs(stacked([lesson])).tolist()) - lesson.behaviour[2:] for lesson in lessons
+    ])  # fmt: skip
+    step = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1), ratio=2.0).step(lessons)
+    assert step.drift == pytest.approx(np.abs(gaps).mean(), abs=1e-5)
+    assert step.truncated == pytest.approx((gaps > math.log(2)).mean())
+
+
+def test_of_what_is_not_known_nothing_is_said(policy):
+    step = learner_of(policy).step(aged(2, known=False))
+    assert (step.drift, step.truncated) == (None, None)
+
+
+def test_tokens_whose_beginning_is_not_known_weigh_what_they_weigh(policy):
+    mixed_in = [*aged(3, known=False), *aged(4)]
+    learner = Learner(policy, AdamW(lr=1e-3), Schedule("constant", 1), ratio=2.0)
+    alone = gradient_of(learner, mixed_in[:3]) * 9 + gradient_of(learner, mixed_in[3:]) * 9
+    assert torch.allclose(gradient_of(learner, mixed_in), alone / 18, atol=1e-6)

@@ -19,10 +19,10 @@ from regreen.records import read_records
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
-from regreen.train.config import RltfConfig
-from regreen.train.rewards import Signal
-from regreen.train.rltf import rltf
-from regreen.train.weighing import Term
+from regreen.train.config import RltfConfig  # noqa: E402
+from regreen.train.rewards import Signal  # noqa: E402
+from regreen.train.rltf import rltf  # noqa: E402
+from regreen.train.weighing import Term  # noqa: E402
 
 SOURCE = Path(__file__).parents[2] / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}

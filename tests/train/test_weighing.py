@@ -19,6 +19,7 @@ from regreen.train.weighing import (
     Judged,
     Term,
     Written,
+    anchored,
     official_code,
     paper,
     rltf_terms,
@@ -320,3 +321,48 @@ def test_the_gradient_with_respect_to_the_logits_is_zero_outside_the_failing_lin
     assert moved.tolist() == (line.lesson.rl[1:] != 0).tolist()
     assert 0 < moved.sum() < len(moved) / 1.5
     assert torch.isfinite(logits.grad).all()
+
+
+# ---- the divergence from another policy ----
+
+
+def test_the_divergence_s_gradient_is_in_expectation_that_of_the_divergence_itself():
+    """All sequences of two tokens over three words, under policies that are tables: nothing is sampled."""
+    torch = pytest.importorskip("torch")
+    generator = torch.Generator().manual_seed(0)
+    first, second, other_first, other_second = (
+        torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((3,), (3, 3), (3,), (3, 3))
+    )
+    parameters = [first.requires_grad_(), second.requires_grad_()]
+
+    def logs(one, two, a, b):
+        return one.log_softmax(-1)[a], two[a].log_softmax(-1)[b]
+
+    pairs = [(a, b) for a in range(3) for b in range(3)]
+    divergence = 0.0
+    for a, b in pairs:
+        mine, theirs = sum(logs(first, second, a, b)), sum(logs(other_first, other_second, a, b))
+        divergence = divergence + mine.exp() * (mine - theirs)
+    exact = torch.autograd.grad(divergence, parameters)
+    expected = 0.0
+    for a, b in pairs:
+        mine = logs(first, second, a, b)
+        behaviour = [value.item() for value in mine]
+        lesson = reinforced([0], [a, b], 0.0, behaviour=behaviour)
+        reference = [float(value) for value in logs(other_first, other_second, a, b)]
+        charged = anchored(lesson, reference, weight=0.5)
+        loss = -sum(float(weight) * value for weight, value in zip(charged.rl[1:], mine, strict=True))
+        expected = expected + math.exp(sum(behaviour)) * loss
+    found = torch.autograd.grad(expected, parameters)
+    for one, other in zip(exact, found, strict=True):
+        assert torch.allclose(0.5 * one, other, atol=1e-5)
+
+
+def test_only_generated_tokens_are_charged_and_none_where_nothing_differs():
+    lesson = reinforced([5, 6, 7], [1, 2], [0.5, 0.25], behaviour=[-1.0, -2.0])
+    same = anchored(lesson, [-1.0, -2.0], weight=3.0)
+    assert same.rl.tolist() == lesson.rl.tolist()
+    moved = anchored(lesson, [-1.5, -2.25], weight=2.0)
+    assert moved.rl.tolist() == [0, 0, 0, 0.5 - 2 * 0.75, 0.25 - 2 * 0.25]
+    with pytest.raises(ValueError, match="behaviour"):
+        anchored(reinforced([5], [1], 1.0), [-1.0], weight=1.0)

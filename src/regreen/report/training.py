@@ -12,6 +12,8 @@ from regreen.records import METRICS, SCORES, Record, read_json, read_records
 from regreen.report.tables import Table
 
 _TOLD = ("lessons", "too_long", "held_out", "examples")  # of what a finished training wrote down
+_WATCHED = ("passed", "greedy_passed", "category/failure", "category/error", "category/syntax", "entropy", "duplicates")
+_ROWS = 10  # of the table of what was drawn
 
 
 def is_training(manifest: Mapping[str, Any]) -> bool:
@@ -25,7 +27,8 @@ def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
     Returns:
         ``steps`` done and ``of`` how many (None: not known yet), ``tokens``, ``seconds``, ``tokens_per_second``,
         ``first_loss``, ``last_loss``, ``checks`` with their numbers by step, the ``best`` of them by ``monitor``,
-        ``checkpoints`` by name, and the ``prompt`` to evaluate with. Seconds are those of steps and checks.
+        ``draws``, numbers of what an online training drew by step, ``checkpoints`` by name, and the ``prompt`` to
+        evaluate with. Seconds are those of steps and checks.
     """
     records = [record for _, record in read_records(run / METRICS)]
     steps, checks = [r for r in records if "loss" in r], [r for r in records if "loss" not in r]
@@ -47,6 +50,7 @@ def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
         "monitor": monitor,
         "checks": [{k: v for k, v in check.items() if k != "v"} for check in checks],
         "best": _best(checks, monitor),
+        "draws": [{k: v for k, v in step.items() if k != "v"} for step in steps if "drawn" in step],
         "checkpoints": {name: str(path) for name in ("best", "last") if (path := run / "checkpoints" / name).exists()},
         "prompt": str(settings.get("prompt") or "").split(" ")[0],
         **{name: written[name] for name in _TOLD if name in written},
@@ -57,7 +61,7 @@ def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
 def training_tables(found: Record) -> list[Table]:
     """Return the tables of the trainings among what :func:`regreen.report.report` returned."""
     runs = [run for run in found.get("runs", [found]) if is_training(run)]
-    return [table for run in runs for table in (_course(run), _checks(run)) if table.rows]
+    return [table for run in runs for table in (_course(run), _draws(run), _checks(run)) if table.rows]
 
 
 def _course(run: Record) -> Table:
@@ -78,6 +82,18 @@ def _course(run: Record) -> Table:
     if run.get("too_long"):
         notes.append(f"{run['too_long']} lessons were longer than the model's context and were left out")
     return Table(f"Training on {run['benchmark']}", ["", run["run"]], rows, notes)
+
+
+def _draws(run: Record) -> Table:
+    """Return what an online training drew, in some rows from the first draw to the last."""
+    every = run["draws"]
+    places = sorted({round(k * (len(every) - 1) / (_ROWS - 1)) for k in range(_ROWS)})
+    chosen = [every[at] for at in places] if every else []
+    rewards = sorted({name for draw in chosen for name in draw if name.startswith("reward/")})
+    names = [name for name in (*_WATCHED, *rewards, "staleness") if any(name in draw for draw in chosen)]
+    rows = [[str(draw["step"]), *(_number(draw.get(name)) for name in names)] for draw in chosen]
+    titles = [name.removeprefix("category/") for name in names]
+    return Table("Programs drawn", ["step", *titles], rows, ["shares of the programs drawn before the step"])
 
 
 def _checks(run: Record) -> Table:

@@ -4,13 +4,16 @@ Rows are filled up on the right, behind the lesson. A causal model's token sees 
 fills a row is seen by no lesson, no attention mask is needed, and the fastest attention there is can be used. Lessons
 of one step are sorted by length before they are cut into batches, so that little is filled; which lessons make a step
 is drawn at random, so that sorting favours none.
+
+A sequence-to-sequence model reads two tables, the prompts and the answers. Its encoder sees in both directions, so what
+fills the first is masked there; the decoder is as a causal model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +27,8 @@ Each = Callable[[Lesson, int, int], Lesson]
 class Batch:
     """Lessons as rows of one table, B by T; what fills a row weighs nothing.
 
-    ``hidden`` and ``behaviour`` are None where no lesson has them; where only some have, the others' is 0.
+    ``hidden`` and ``behaviour`` are None where no lesson has them; where only some have, the others' is 0. ``heat`` is
+    None where all are 1. The first ``given`` tokens of a row are its prompt.
     """
 
     ids_BT: Ints
@@ -32,6 +36,8 @@ class Batch:
     rl_BT: Floats
     hidden_BT: Bools | None
     behaviour_BT: Floats | None
+    given_B: Ints
+    heat_B: NDArray[np.float64] | None
     tokens: int
 
     @property
@@ -39,16 +45,79 @@ class Batch:
         """The flat places of the tokens that weigh, each at least 1: the token before it predicts it."""
         return np.flatnonzero((self.ce_BT != 0) | (self.rl_BT != 0))
 
+    @property
+    def rows(self) -> Ints:
+        """The row of each place."""
+        rows_M: Ints = self.places // self.ids_BT.shape[1]
+        return rows_M
 
-def batched(lessons: Sequence[Lesson], most: int, *, fill: int = 0) -> list[Batch]:
-    """Cut lessons into batches of at most ``most`` tokens with those that fill rows; a longer lesson stands alone."""
+
+class Pass(NamedTuple):
+    """What a model reads in one pass: tables, by its arguments' names, and the flat places of its output that count.
+
+    ``places`` are those from which the tokens at the batch's places are predicted, in the same order.
+    """
+
+    tables: dict[str, NDArray[Any]]
+    places: Ints
+
+
+def read_whole(batch: Batch) -> Pass:
+    """Return the pass of a causal model. Positions are told, so that a mask over the past moves no token."""
+    tables: dict[str, NDArray[Any]] = {
+        "input_ids": batch.ids_BT,
+        "position_ids": np.arange(batch.ids_BT.shape[1])[None],
+    }
+    if batch.hidden_BT is not None:
+        tables["attention_mask"] = (~batch.hidden_BT).astype(np.int64)
+    return Pass(tables, batch.places - 1)
+
+
+def read_apart(batch: Batch, start: int) -> Pass:
+    """Return the pass of a sequence-to-sequence model; its decoder reads ``start``, then the answer.
+
+    A hidden token is masked where it stands, in the encoder for all tokens. The decoder reads no further than to the
+    last token that weighs.
+    """
+    row_M, at_M = np.divmod(batch.places, batch.ids_BT.shape[1])
+    answer_M = at_M - batch.given_B[row_M]
+    width = 1 + int(answer_M.max(initial=0))
+    prompt_BG = np.arange(batch.given_B.max())[None] < batch.given_B[:, None]
+    answer_BU = np.minimum(batch.given_B[:, None] + np.arange(width - 1), batch.ids_BT.shape[1] - 1)
+    seen_BT = np.ones_like(batch.ids_BT) if batch.hidden_BT is None else (~batch.hidden_BT).astype(np.int64)
+    tables: dict[str, NDArray[Any]] = {
+        "input_ids": np.where(prompt_BG, batch.ids_BT[:, : prompt_BG.shape[1]], 0),
+        "attention_mask": seen_BT[:, : prompt_BG.shape[1]] * prompt_BG,
+        "decoder_input_ids": _behind(start, np.take_along_axis(batch.ids_BT, answer_BU, 1)),
+    }
+    if batch.hidden_BT is not None:
+        tables["decoder_attention_mask"] = _behind(1, np.take_along_axis(seen_BT, answer_BU, 1))
+    return Pass(tables, row_M * width + answer_M)
+
+
+def batched(lessons: Sequence[Lesson], most: int, *, fill: int = 0, apart: bool = False) -> list[Batch]:
+    """Cut lessons into batches of at most ``most`` tokens with those that fill rows; a longer lesson stands alone.
+
+    ``apart`` counts what fills the two tables of a sequence-to-sequence model.
+    """
     ordered = sorted(lessons, key=len, reverse=True)
     batches = []
     while ordered:
-        rows = max(1, most // len(ordered[0]))
+        rows = _side_by_side(ordered, most, apart=apart)
         batches.append(stacked(ordered[:rows], fill=fill))
         ordered = ordered[rows:]
     return batches
+
+
+def _side_by_side(lessons: Sequence[Lesson], most: int, *, apart: bool) -> int:
+    """Return how many of the first lessons make a batch, at least one."""
+    before = after = 0
+    for count, lesson in enumerate(lessons):
+        given = lesson.given if apart else 0
+        before, after = max(before, given), max(after, len(lesson) - given)
+        if count and (count + 1) * (before + after) > most:
+            return count
+    return len(lessons)
 
 
 def stacked(lessons: Sequence[Lesson], *, fill: int = 0) -> Batch:
@@ -59,6 +128,8 @@ def stacked(lessons: Sequence[Lesson], *, fill: int = 0) -> Batch:
         rl_BT=_table([lesson.rl for lesson in lessons], 0, np.float32),
         hidden_BT=_optional([lesson.hidden for lesson in lessons], lessons, np.bool_),
         behaviour_BT=_optional([lesson.behaviour for lesson in lessons], lessons, np.float32),
+        given_B=np.array([lesson.given for lesson in lessons], np.int64),
+        heat_B=None if all(lesson.heat == 1 for lesson in lessons) else np.array([lesson.heat for lesson in lessons]),
         tokens=sum(map(len, lessons)),
     )
 
@@ -92,6 +163,11 @@ class Epochs:
         if self._each is None:
             return [self._lessons[at] for at in self._cut[part]]
         return [self._each(self._lessons[at], int(at), epoch) for at in self._cut[part]]
+
+
+def _behind(first: int, table_BT: NDArray[Any]) -> NDArray[Any]:
+    """Return a table with one value more at the beginning of each row."""
+    return np.pad(table_BT, ((0, 0), (1, 0)), constant_values=first)
 
 
 def _table(rows: Sequence[NDArray[Any]], fill: Any, kind: Any) -> NDArray[Any]:

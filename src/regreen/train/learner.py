@@ -146,7 +146,7 @@ class Learner:
         """Yield each batch with its share of the two streams' losses."""
         ce_count = sum(lesson.ce_count for lesson in lessons)
         rl_count = sum(lesson.rl_count for lesson in lessons)
-        for batch in batched(lessons, self._most):
+        for batch in batched(lessons, self._most, apart=self.policy.apart):
             if len(batch.places):
                 logprobs_M = self.policy.logprobs(batch)
                 yield batch, *losses(logprobs_M, batch, ce_count, rl_count, drift.ratios(logprobs_M, batch))

@@ -29,13 +29,14 @@ from regreen.train.subtypes import lines_of
 Place = tuple[int, int]
 
 
-def places_of(tokenizer: Any, text: str, tokens: Sequence[int]) -> list[Place]:
+def places_of(tokenizer: Any, text: str, tokens: Sequence[int], *, continues: bool = True) -> list[Place]:
     """Return where the characters of each token (T) lie in a text; nowhere, at its end, for those behind it.
 
     Args:
         tokenizer: of transformers.
         text: what the tokens read; it may end before they do, as at a stop string.
         tokens: as the model wrote them, the end of text included.
+        continues: they go on where a prompt ends, as with a causal model (:class:`regreen.models.texts.Texts`).
     """
     if getattr(tokenizer, "is_fast", False):
         read = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
@@ -43,14 +44,14 @@ def places_of(tokenizer: Any, text: str, tokens: Sequence[int]) -> list[Place]:
         if known == list(tokens[: len(known)]):
             rest = [(len(text), len(text))] * (len(tokens) - len(known))
             return [(begin, end) for begin, end in read["offset_mapping"]] + rest
-    return _by_beginnings(tokenizer, text, tokens)
+    return _by_beginnings(tokenizer, text, tokens, continues)
 
 
-def _by_beginnings(tokenizer: Any, text: str, tokens: Sequence[int]) -> list[Place]:
+def _by_beginnings(tokenizer: Any, text: str, tokens: Sequence[int], continues: bool) -> list[Place]:
     """Decode every beginning: a token lies where the text goes on; one that is part of a character, on that one."""
     beginnings = [tokens[:count] for count in range(1, len(tokens) + 1)]
     ends = [0]
-    for decoded in Texts(tokenizer, "tokenizer", continues=True).decode(beginnings):
+    for decoded in Texts(tokenizer, "tokenizer", continues=continues).decode(beginnings):
         ends.append(max(ends[-1], _common(decoded, text)))
     return [(begin, min(len(text), max(end, begin + 1))) for begin, end in pairwise(ends)]
 

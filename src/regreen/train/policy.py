@@ -1,4 +1,4 @@
-"""A policy: a causal model of transformers whose weights, or an adapter's, are trained."""
+"""A policy: a causal or sequence-to-sequence model of transformers whose weights, or an adapter's, are trained."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regreen.errors import InputError
 from regreen.models.hf import HFModel
 from regreen.models.shipped import place_of
 from regreen.prompts import Prompt
-from regreen.train.batches import Batch, stacked
+from regreen.train.batches import Batch, Pass, read_apart, read_whole, stacked
 from regreen.train.lessons import Ints, Lesson, supervised
 
 try:
@@ -47,7 +47,10 @@ class Lora:
 
 
 class Policy:
-    """A causal model that is being trained; sampled by the one torch sampler.
+    """A model that is being trained, causal or sequence-to-sequence; sampled by the one torch sampler.
+
+    ``apart`` says that it reads prompt and answer each on its own: it is a sequence-to-sequence model, whose encoder
+    reads what a lesson gives, and whose decoder begins with the model's start token and predicts the rest.
 
     Args:
         place: a checkpoint's folder or hub name, ``hf:`` before it or not, or the name of one that comes with the
@@ -59,7 +62,7 @@ class Policy:
         seed: of the adapters' first weights.
 
     Raises:
-        InputError: it cannot be loaded, is no causal model, or its tokenizer belongs to another vocabulary.
+        InputError: it cannot be loaded, or its tokenizer belongs to another vocabulary.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Policy:
         live = place if isinstance(place, tuple) else loading.load(self.name, device, "float32")
         self.module, self.tokenizer = live
         _check(self.module, self.tokenizer, self.name)
-        self.lora = lora
+        self.lora, self.apart = lora, batches.is_encoder_decoder(self.module)
         if lora is not None:
             self.module = _adapted(self.module, lora, seed)
         self.dtype = dtype or ("bfloat16" if self._half_pays() else "float32")
@@ -100,7 +103,10 @@ class Policy:
 
     @property
     def context(self) -> int | None:
-        """The most tokens that the model can read, or None if it does not say."""
+        """The most tokens that the model can read, or None if it does not say; prompt and answer alone if ``apart``.
+
+        T5 does not say: its positions are relative.
+        """
         return getattr(self.module.config, "max_position_embeddings", None)
 
     def sampler(self, *, batch: int = 64) -> HFModel:
@@ -110,12 +116,14 @@ class Policy:
     def logprobs(self, batch: Batch) -> Tensor:
         """Return the log-probability of each token that weighs, in the order of ``batch.places``, at least in float32.
 
-        Only the places from which such tokens are predicted go through the output layer.
+        Each is taken at the heat of its lesson. Only the places from which such tokens are predicted go through the
+        output layer.
         """
         targets = torch.from_numpy(batch.ids_BT.reshape(-1)[batch.places]).to(self.device)
-        with self._arithmetic(), self._only(batch.places - 1):
-            logits_MV = self.module(**self._read(batch), use_cache=False).logits
+        logits_MV = self._logits(self._read(batch))
         exact_MV = logits_MV.to(torch.promote_types(logits_MV.dtype, torch.float32))
+        if batch.heat_B is not None:
+            exact_MV = exact_MV / torch.from_numpy(batch.heat_B[batch.rows]).to(exact_MV)[:, None]
         return -torch.nn.functional.cross_entropy(exact_MV, targets, reduction="none")
 
     def save(self, folder: Path) -> None:
@@ -139,20 +147,22 @@ class Policy:
         module, _ = loading.load(str(folder), str(self.device), "float32")
         self.module.load_state_dict(module.state_dict())
 
-    def _read(self, batch: Batch) -> dict[str, Tensor]:
-        """Return the arguments of a pass. Positions are told, so that a mask over the past moves no token."""
-        ids_BT = torch.from_numpy(batch.ids_BT).to(self.device)
-        read = {"input_ids": ids_BT, "position_ids": torch.arange(ids_BT.shape[1], device=self.device)[None]}
-        if batch.hidden_BT is not None:
-            read["attention_mask"] = torch.from_numpy(~batch.hidden_BT).to(self.device).long()
-        return read
+    def _read(self, batch: Batch) -> Pass:
+        return read_apart(batch, batches.decoder_start(self.module)) if self.apart else read_whole(batch)
+
+    def _logits(self, read: Pass) -> Tensor:
+        """Return the logits at a pass's places."""
+        tables = {name: torch.from_numpy(table).to(self.device) for name, table in read.tables.items()}
+        with self._arithmetic(), self._only(read.places):
+            logits_MV: Tensor = self.module(**tables, use_cache=False).logits
+        return logits_MV
 
     def _arithmetic(self) -> AbstractContextManager[Any]:
         return torch.autocast(self.device.type, torch.bfloat16) if self.dtype == "bfloat16" else nullcontext()
 
     @contextmanager
     def _only(self, places: Ints) -> Iterator[None]:
-        """Let only these flat places of a batch reach the output layer."""
+        """Let only these flat places of the last layer reach the output layer."""
         index = torch.from_numpy(places).to(self.device)
         hook = self.module.get_output_embeddings().register_forward_pre_hook(
             lambda _, given: (given[0].reshape(-1, given[0].shape[-1])[index],)
@@ -184,12 +194,13 @@ class Policy:
 def tokens_of(policy: Policy, prompt: Prompt, answer: str) -> tuple[list[int], list[int]]:
     """Return the tokens of a prompt as the sampler reads it, and of an answer that follows, with the end of text.
 
-    The two are read apart, as they are at sampling: no token spans their border.
+    The two are read apart, as they are at sampling: no token spans their border. What a tokenizer puts before or behind
+    a text stands around the prompt alone; so an answer of CodeT5 is taught without the ``<s>`` of its pre-training.
 
     Raises:
         InputError: the prompt is a chat, and the tokenizer has no chat template.
     """
-    texts = Texts(policy.tokenizer, policy.name, continues=True)
+    texts = Texts(policy.tokenizer, policy.name, continues=not policy.apart)
     end = policy.tokenizer.eos_token_id
     return texts.prompt(prompt), texts.tokens(answer) + ([] if end is None else [end])
 
@@ -208,8 +219,6 @@ def _place(name: str) -> str:
 
 
 def _check(module: Any, tokenizer: Any, name: str) -> None:
-    if batches.is_encoder_decoder(module):
-        raise InputError(f"{name}: a sequence-to-sequence model; training takes causal ones")
     rows, tokens = module.get_input_embeddings().num_embeddings, len(tokenizer)
     if tokens > rows or rows > 1.1 * tokens + _SPARE_ROWS:
         raise InputError(
@@ -224,8 +233,9 @@ def _adapted(module: Any, lora: Lora, seed: int) -> Any:
     except ImportError as error:
         raise InputError("adapters need peft, which is not installed (pip install 'regreen[train]')") from error
     targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
+    sort = "SEQ_2_SEQ_LM" if batches.is_encoder_decoder(module) else "CAUSAL_LM"
     config = peft.LoraConfig(
-        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM"
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=targets, task_type=sort
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)

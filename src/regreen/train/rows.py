@@ -9,7 +9,7 @@ import numpy as np
 
 from regreen.prompts import Template
 from regreen.records import Record
-from regreen.train.lessons import Bools, Lesson, supervised
+from regreen.train.lessons import Bools, Lesson, fitting, supervised
 from regreen.train.masks import Region, region_of, spans_of, within
 from regreen.train.pairs import Row
 from regreen.train.policy import Policy, tokens_of
@@ -45,8 +45,9 @@ def lessons_of(
     found, may, answers = list[Lesson](), list[Bools](), 0
     for row in rows:
         before, after = row_tokens(policy, row, refine if row.refines else write)
-        if policy.context is None or len(before) + len(after) <= policy.context:
-            found.append(supervised(before, after))
+        kept, _ = fitting([supervised(before, after)], policy.context, apart=policy.apart)
+        if kept:
+            found += kept
             may.append(_may(policy, row, region, len(before)))
             answers += len(after)
     return Lessons(found, may, answers, len(rows) - len(found))

@@ -147,7 +147,8 @@ def split_of(config: TrainConfig, *, unsolved: bool = False) -> Split:
 
 
 def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
-    kept, _ = fitting([lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs], policy.context)
+    every = [lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs]
+    kept, _ = fitting(every, policy.context, apart=policy.apart)
     if not kept:
         raise InputError(f"{name}: every lesson is longer than the model's context, {policy.context} tokens")
     return kept

@@ -1,0 +1,175 @@
+"""Does RLTF teach a model more than further imitation, and more than simpler ways to use the same verdicts? On katas.
+
+Run it with torch installed: ``python recipes/rltf_katas.py OUT [NAME ...] [--seeds 0 1 2 3 4]``; NAME is one of ``RUNS``,
+all of them unless given; what lies in OUT is kept, and a killed run goes on. Several may run side by side on other names
+or seeds once the files of problems are there. ``--table`` prints what is there.
+
+Data. The warm start is ``tiny-noisy``, which imitates a corpus of which four programs in ten have a bug. Programs are
+drawn for the 400 problems of katas:unsolved, which have checks and no solution. What is imitated beside that is more of
+the noisy corpus, bugs and all. Measured on the 400 problems of katas:test, none of whose compositions or behaviours any
+of these has; the best checkpoint is chosen on katas:validation.
+
+Equal compute. Every run reads about as many tokens a step; ``sft`` takes as many steps as a run has tokens, and once
+more as many as it has processor seconds, those of drawing and judging included (``sft-time``). ``offline`` draws as many
+programs before the first step as the others do in all.
+
+Hypotheses; each is claimed only if the interval over seeds and problems leaves out 0:
+
+1. paper - warm start, in pass@1 at temperature 0.8: above 0.
+2. paper - the best of sft, sft-time, offline, coderl, rejection, rloo and grpo: above 0.
+3. shuffled - sft: not above 0.
+4. The paper's parts: coarse < coarse + fine < coarse + fine + adaptive; offline < online.
+
+pass@10 and greedy pass@1 stand beside each, since a gain at one temperature alone may be sharpening.
+
+Status: not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; one thread makes sums repeatable
+
+import cycle_parts as parts
+
+from regreen.benchmarks import katas
+from regreen.evaluate import Choice, Sampling, evaluate
+from regreen.metrics import interval_over_seeds
+from regreen.models import open_model
+from regreen.problem import problem_to_line
+from regreen.records import PROBLEMS, read_records, write_lines
+from regreen.train.config import RltfConfig, SftConfig
+from regreen.train.rltf import rltf
+from regreen.train.sft import sft
+
+SEEDS, CORPUS, TOKENS = 5, 20_000, 160
+BASE: dict[str, Any] = {
+    "model": "tiny-noisy",
+    "problems": "katas:unsolved",
+    "validation": "katas:validation",
+    "dtype": "float32",
+    "optimizer": {"lr": 1e-4, "warmup": 10},
+    "batch": {"programs": 48, "most": 2048, "steps": 160},
+    "draw": {"n": 8, "problems": 8, "max_tokens": TOKENS},
+    "buffer": {"size": 256, "refresh": 2},
+    "check": {"every": 40, "n": 2, "temperature": 0.8, "max_tokens": TOKENS},
+}
+RUNS: dict[str, dict[str, dict[str, Any]]] = {  # how each differs, by table
+    "paper": {},
+    "coarse": {"method": {"fine": 0.0, "adaptive": 0.0}},
+    "coarse-fine": {"method": {"adaptive": 0.0}},
+    "official-code": {"method": {"name": "official-code"}},
+    "loo": {"method": {"baseline": "leave-one-out"}},
+    "offline": {"buffer": {"mode": "offline", "size": 6400}, "draw": {"first": 640}},
+    "coderl": {"method": {"name": "coderl"}, "buffer": {"mode": "offline", "size": 6400}, "draw": {"first": 640}},
+    "rejection": {"method": {"name": "rejection"}},
+    "rloo": {"method": {"name": "rloo"}},
+    "grpo": {"method": {"name": "grpo"}},
+    "grpo-mixed": {"method": {"name": "grpo"}, "draw": {"mixed": True}},
+    "shuffled": {"method": {"shuffled": True}},
+    "sft": {},
+}
+MEASURED = {"warm": (10, 0.8), "greedy": (1, 0.0)}  # programs for each problem, and how hot
+
+
+def main() -> None:
+    """Do what is not done yet, then print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", default=list(RUNS), metavar="NAME")
+    parser.add_argument("--seeds", type=int, nargs="*", default=list(range(SEEDS)))
+    parser.add_argument("--table", action="store_true", help="train and measure nothing")
+    options = parser.parse_args()
+    if not options.table:
+        measure("tiny-noisy", options.out / "start", 0)
+        for seed in options.seeds:
+            for name in options.names:
+                folder = options.out / f"{name}-{seed}"
+                measure(f"hf:{trained(name, seed, options.out, folder)}", folder, seed)
+    table(options.out)
+
+
+def corpus(out: Path) -> str:
+    """Return the file with the noisy corpus as what is to be imitated, made unless it is there."""
+    file = out / "corpus.jsonl"
+    if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        some = islice(katas.generate("noisy", count=CORPUS, seed=3), CORPUS)
+        write_lines(file, (problem_to_line(replace(p, solution=p.meta["corpus"])) for p in some))
+    return str(file)
+
+
+def trained(name: str, seed: int, out: Path, folder: Path) -> str:
+    """Return the checkpoint of a run, trained unless it is there."""
+    imitated = {"problems": corpus(out)}
+    if name == "sft":
+        shared = {key: BASE[key] for key in ("model", "validation", "dtype", "optimizer")}
+        batch = {"tokens": tokens_a_step(out, seed), "most": 2048, "steps": BASE["batch"]["steps"]}
+        told = {**shared, **imitated, "batch": batch, "check": BASE["check"], "seed": seed}
+        return str(sft(SftConfig.model_validate(told), out=folder / "run", quiet=False)["checkpoint"])
+    differs = {table: {**BASE.get(table, {}), **values} for table, values in RUNS[name].items()}
+    told = {**BASE, **differs, "supervised": imitated, "seed": seed}
+    return str(rltf(RltfConfig.model_validate(told), out=folder / "run", quiet=False)["checkpoint"])
+
+
+def tokens_a_step(out: Path, seed: int) -> int:
+    """Return how many tokens the paper's run of this seed read in a step."""
+    found = json.loads((out / f"paper-{seed}" / "run" / "scores.json").read_text())
+    return round(found["tokens"] / found["step"])
+
+
+def measure(place: str, folder: Path, seed: int) -> None:
+    """Write programs for the problems that are measured on."""
+    for name, (n, heat) in MEASURED.items():
+        sampling = Sampling(n, (heat,), 1.0, TOKENS, prompt="codex", seed=seed)
+        evaluate("katas:test", open_model(place), sampling=sampling, choice=Choice(), out=folder / name, quiet=False)
+
+
+def columns(folder: Path) -> dict[str, parts.Values]:
+    """Return each number of the table, by problem."""
+    warm = parts.read(folder / "warm")
+    greedy = parts.pass_at(parts.read(folder / "greedy"), 1)
+    return {"pass@1": parts.pass_at(warm, 1), "pass@10": parts.pass_at(warm, 10), "greedy": greedy}
+
+
+def table(out: Path) -> None:
+    """Print what every run came to, and less the warm start, sft and the paper's."""
+    every = {name: seeds_of(out, name) for name in RUNS}
+    known = {name: of for name, of in every.items() if of}
+    start = columns(out / "start")
+    records = (record for _, record in read_records(out / "start" / "warm" / PROBLEMS))
+    clusters = {record["id"]: record["meta"]["cluster"] for record in records}
+    print("per cent on katas:test; 95 % over seeds and compositions; seeds in brackets")
+    print(f"{'start':<14}" + "".join(f" {name} {100 * parts.mean(values):.1f}" for name, values in start.items()))
+    for name, seeds in known.items():
+        print(f"{name:<14}" + "".join(f" {column} {said([s[column] for s in seeds], clusters)}" for column in start))
+    for other in ("start", *(name for name in known if name != "paper")):
+        for column in start if "paper" in known else ():
+            theirs = [start] * len(known["paper"]) if other == "start" else known[other]
+            gains = [parts.less(a[column], b[column]) for a, b in zip(known["paper"], theirs, strict=False)]
+            print(f"paper - {other:<14} {column:<8} {said(gains, clusters)}")
+
+
+def seeds_of(out: Path, name: str) -> list[dict[str, parts.Values]]:
+    """Return the numbers of every seed of a run that is there."""
+    folders = (out / f"{name}-{seed}" for seed in range(100))
+    return [columns(folder) for folder in folders if (folder / "greedy" / "scores.json").exists()]
+
+
+def said(seeds: Sequence[parts.Values], clusters: Mapping[str, str]) -> str:
+    """Return the mean with its interval, and each seed's."""
+    rows = [[values[name] for name in clusters] for values in seeds]
+    each = ", ".join(f"{100 * sum(row) / len(row):.1f}" for row in rows)
+    return f"{parts.points(interval_over_seeds(rows, clusters=[*clusters.values()]))} ({each})"
+
+
+if __name__ == "__main__":
+    main()
