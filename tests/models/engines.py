@@ -28,7 +28,8 @@ class Engine(ScriptedServer):
 
     def __init__(self, *, slow: float = 0.0, hitch: dict[str, list[Reply]] | None = None) -> None:
         super().__init__(lambda _: DONE)
-        self.weights, self.served, self.paused, self.writing = "first", "toy", False, 0
+        self.weights, self.served, self.paused = "first", "toy", False
+        self.writing = self.most = 0  # answers under way, now and at most
         self.cache: dict[str, str] = {}
         self.slow, self.hitch = slow, hitch or {}
         self.changed = threading.Condition()
@@ -52,6 +53,7 @@ class Engine(ScriptedServer):
         with self.changed:
             self.changed.wait_for(lambda: not self.paused)
             self.writing += 1
+            self.most = max(self.most, self.writing)
             self.changed.notify_all()
             begun = self.cache.setdefault(body["prompt"], self.weights)
         threading.Event().wait(self.slow)

@@ -11,6 +11,7 @@ import pytest
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.models import Request, endpoint
+from regreen.models.shipped import folder_of
 from tests.models.engines import Engine, SglangServer, VllmServer, checkpoint
 from tests.models.servers import Reply, error
 
@@ -101,6 +102,21 @@ def test_no_sample_is_written_by_two_sets_of_weights(engine: str, tmp_path: Path
         reload(model, folder)
         sampling.join()
     assert set(texts) == {"first first", "second second"}
+
+
+def test_a_batch_fills_every_slot_of_the_server(engine: str) -> None:
+    with ENGINES[engine](slow=0.3) as server:
+        model = model_of(server, engine, parallel=4)
+        said(model, *(Request(f"prompt {number}", seed=number) for number in range(model.batch)))
+        assert server.most == 4
+
+
+def test_a_checkpoint_of_ours_is_one(engine: str) -> None:
+    place = folder_of("tiny-base")
+    with ENGINES[engine](hitch={LOADING[engine]: [Reply({"success": True})]}) as server:
+        model = model_of(server, engine)
+        reload(model, place)
+        assert model.facts["weights"] == str(place.resolve())
 
 
 # ---- what may fail ----

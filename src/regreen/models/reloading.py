@@ -60,6 +60,7 @@ class ReloadingModel(OpenAIModel):
             raise InputError(f"engine {engine!r}: expected one of {', '.join(_CALLS)}")
         super().__init__(name, base_url=base_url, timeout=timeout, tries=tries, **options)
         self.engine = engine
+        self.batch = self.parallel  # a training hands over one batch, and waits for it
         # Slots of its own: samples that wait for a paused engine may hold all others.
         root = self._server.url.removesuffix("/v1")
         self._control = self._server.at(root, timeout=timeout, parallel=1, tries=tries)
