@@ -68,9 +68,15 @@ def words(*more):
     return [sys.executable, "-m", "regreen.cli", "train", "sft", "train.toml", "--sandbox", "local:C", *map(str, more)]
 
 
-def regreen(folder, *more):
+def regreen(folder, *more, **environment):
     return subprocess.run(
-        words(*more), cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False
+        words(*more),
+        cwd=folder,
+        env=ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

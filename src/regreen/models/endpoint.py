@@ -75,6 +75,10 @@ class Endpoint:
         parts = urlsplit(self.url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
+    def at(self, url: str, *, timeout: float, parallel: int, tries: int) -> Endpoint:
+        """Return another address of the same server, with the same key and slots of its own."""
+        return Endpoint(url, self._key, timeout=timeout, parallel=parallel, tries=tries)
+
     async def post(self, path: str, body: Mapping[str, Any], *, read: Callable[[Any], Read], seed: int) -> Read:
         """Send a request until ``read`` accepts the answer; a ValueError of it counts as a broken answer.
 

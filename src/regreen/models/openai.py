@@ -242,14 +242,19 @@ class OpenAIModel:
         self.facts["switched_off"] = [name for name, off in _NEUTRAL.items() if sampling and sampling[name] != off]
 
     async def _models(self) -> list[str] | None:
-        listed = await self._server.get("/models")
-        try:
-            return [str(model["id"]) for model in listed["data"]][:_MOST_NAMES]
-        except (KeyError, TypeError):
-            return None
+        models = models_in(await self._server.get("/models"))
+        return models and models[:_MOST_NAMES]
 
     def _warn(self, sentence: str) -> None:
         self.facts["warnings"].append(sentence)
+
+
+def models_in(answer: Any) -> list[str] | None:
+    """Return the names in a server's list of models, or None if it is no such list."""
+    try:
+        return [str(model["id"]) for model in answer["data"]]
+    except (KeyError, TypeError):
+        return None
 
 
 class _TooLongError(InputError):

@@ -29,6 +29,7 @@ CLIP = 1.0  # no paper of ours gives one; GPT-3 (Brown et al. 2020, appendix B) 
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Tracker = Literal["tensorboard", "trackio", "wandb"]
 _Config = TypeVar("_Config", bound=BaseModel)
 
 
@@ -102,6 +103,7 @@ class TrainConfig(Strict):
 
     ``problems`` names a benchmark or a file; ``validation`` is a share of them to hold out, or names another benchmark.
     ``prompt`` is a template; by default the one that ``regreen evaluate`` takes for a model that continues text.
+    ``track`` names where the numbers are shown too; it decides nothing, and no dump has it.
     """
 
     model: str
@@ -113,6 +115,7 @@ class TrainConfig(Strict):
     seed: int = 0
     device: str | None = None
     dtype: Literal["float32", "bfloat16"] | None = None
+    track: Annotated[Tracker | None, Field(exclude=True)] = None
     optimizer: OptimizerConfig = OptimizerConfig()
     lora: LoraConfig | None = None
 

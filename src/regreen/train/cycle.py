@@ -181,7 +181,9 @@ def _second(work: Work, place: str, made: Made, sandbox: LocalSandbox, run: Run)
     check = _check(work, learner, _lessons(work, policy, made.held_out).lessons, sandbox)
     with progress("training", total=pace.steps, quiet=work.quiet) as advance:
         told = {"model": config.model, "dtype": policy.dtype, "prompt": work.write.name, "set": facts["digest"]}
-        done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=told, advance=advance)
+        done = fit(
+            learner, epochs, pace=pace, folder=run.path, check=check, about=told, advance=advance, track=config.track
+        )
     found = {**_about(work), "lessons": len(lessons.lessons), "too_long": lessons.too_long, "set": facts}
     found |= {"steps": pace.steps, "monitor": pace.monitor, "phases": {**_seconds(work), "training": done.seconds}}
     return finish(run, found, done, *_notes(facts, policy))

@@ -12,7 +12,7 @@ run inside them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from regreen.attempt import judge
 from regreen.attempt.judging import no_program
@@ -45,7 +45,7 @@ def as_trl_reward(
         template: how the program is found in a completion; by default as ``regreen evaluate`` finds it.
         sandbox: where programs are judged; by default this machine, one at a time, under the default limits.
     """
-    scorer = _Scorer(problems, reward, template, sandbox)
+    scorer = Scorer(problems, reward, template, sandbox)
 
     def regreen_reward(
         prompts: Any, completions: Sequence[Said], problem: Sequence[str] | None = None, **_: Any
@@ -69,7 +69,7 @@ def as_verl_score(
     The parquet file's ``ground_truth`` is the problem's id. A reward that says nothing counts 0. Arguments as for
     :func:`as_trl_reward`.
     """
-    scorer = _Scorer(problems, reward, template, sandbox)
+    scorer = Scorer(problems, reward, template, sandbox)
 
     def compute_score(data_source: Any, solution_str: str, ground_truth: str, extra_info: Any = None) -> float:
         return scorer.one(ground_truth, solution_str)
@@ -89,7 +89,7 @@ def as_verifiers_rubric(
     The data set's ``answer`` is the problem's id. A reward that says nothing counts 0. Arguments as for
     :func:`as_trl_reward`.
     """
-    scorer = _Scorer(problems, reward, template, sandbox)
+    scorer = Scorer(problems, reward, template, sandbox)
 
     def regreen_reward(completion: Said, answer: str) -> float:
         return scorer.one(answer, completion)
@@ -97,26 +97,40 @@ def as_verifiers_rubric(
     return [regreen_reward]
 
 
-class _Scorer:
-    """Finds programs in completions, judges them, and says what they are worth."""
+class Found(NamedTuple):
+    """The program in a completion, and the verdict on it."""
+
+    problem: Problem
+    program: Extraction
+    verdict: Verdict
+
+
+class Scorer:
+    """Finds programs in completions, judges them, and says what they are worth; arguments as for the doors."""
 
     def __init__(
         self,
         problems: Iterable[Problem],
-        reward: Reward | None,
-        template: Template | None,
-        sandbox: LocalSandbox | None,
+        reward: Reward | None = None,
+        template: Template | None = None,
+        sandbox: LocalSandbox | None = None,
     ) -> None:
         self._problems = {problem.id: problem for problem in problems}
         self._reward, self._template, self._sandbox = reward or Passed(), template, sandbox
 
     def __call__(self, rows: Sequence[tuple[str, Said]]) -> list[float | None]:
-        pairs = [self._program(name, said) for name, said in rows]
-        verdicts = self._verdicts(pairs)
-        return [self._reward(problem, found.source, verdicts[at]).value for at, (problem, found) in enumerate(pairs)]
+        """Return what each completion is worth, of the problem that is named with it."""
+        return [self._reward(problem, program.source, verdict).value for problem, program, verdict in self.judged(rows)]
 
     def one(self, name: str, said: Said) -> float:
+        """Return what one is worth; 0 where the reward says nothing."""
         return self([(name, said)])[0] or 0.0
+
+    def judged(self, rows: Sequence[tuple[str, Said]]) -> list[Found]:
+        """Return the program in each completion, judged; raises InputError for a problem that nobody knows."""
+        pairs = [self._program(name, said) for name, said in rows]
+        verdicts = self._verdicts(pairs)
+        return [Found(*pair, verdicts[at]) for at, pair in enumerate(pairs)]
 
     def _verdicts(self, pairs: Sequence[tuple[Problem, Extraction]]) -> dict[int, Verdict]:
         """Return the verdict on each; a completion without a program is not judged."""

@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from regreen.records import METRICS, Lines, read_records, write_lines
 from regreen.train.checkpoints import Checkpoints
+from regreen.train.config import Tracker
 from regreen.train.learner import Learner, Step
 from regreen.train.lessons import Lesson
+from regreen.train.trackers import Log, tracked
 
 Monitor = Literal["pass@1", "refined@1", "validation_loss"]
 Lessons = Callable[[int], Sequence[Lesson]]
@@ -73,6 +75,7 @@ def fit(
     about: Mapping[str, Any] | None = None,
     advance: Callable[[int, str], None] = lambda done, remark: None,
     more: Callable[[], Mapping[str, float]] = dict,
+    track: Tracker | None = None,
 ) -> Progress:
     """Train, and go on where an earlier process with the same arguments was killed, to the same weights.
 
@@ -85,15 +88,21 @@ def fit(
         about: further facts for the checkpoints' manifests, as plain JSON.
         advance: is told after each step how many are done, and a remark.
         more: further numbers of the step that was taken, for ``metrics.jsonl``.
+        track: where everything in ``metrics.jsonl`` is shown too.
 
     Returns:
         How far it came, and what was best.
+
+    Raises:
+        InputError: the tracker cannot be opened.
     """
     checkpoints = Checkpoints(folder / "checkpoints")
     progress = _resume(learner, checkpoints, folder / METRICS)
-    with closing(Lines(folder / METRICS)) as metrics:
-        journal = _Journal(learner, checkpoints, metrics, pace, check, about or {}, progress)
-        if checkpoints.last() is None:
+    fresh = checkpoints.last() is None
+    since = 0 if fresh else progress.step + 1
+    with closing(Lines(folder / METRICS)) as metrics, tracked(track, folder, since=since) as log:
+        journal = _Journal(learner, checkpoints, metrics, pace, check, about or {}, progress, log)
+        if fresh:
             journal.check()
         while learner.steps < pace.steps and not journal.out_of_patience:
             journal.note(learner.step(lessons(learner.steps)), more(), advance)
@@ -114,9 +123,11 @@ class _Journal:
         check: Check | None,
         about: Mapping[str, Any],
         progress: Progress,
+        log: Log,
     ) -> None:
         self._learner, self._checkpoints, self._metrics = learner, checkpoints, metrics
         self._pace, self._check, self._about, self._progress = pace, check, about, progress
+        self._log = log
         self._began = time.monotonic() - progress.seconds
 
     @property
@@ -144,7 +155,9 @@ class _Journal:
 
     def _write(self, numbers: Mapping[str, float]) -> None:
         self._progress.seconds = round(time.monotonic() - self._began, 3)
-        self._metrics.append({"v": 1, "step": self._progress.step, **numbers, "seconds": self._progress.seconds})
+        written = {**numbers, "seconds": self._progress.seconds}
+        self._metrics.append({"v": 1, "step": self._progress.step, **written})
+        self._log(written, self._progress.step)
 
 
 def _resume(learner: Learner, checkpoints: Checkpoints, metrics: Path) -> Progress:

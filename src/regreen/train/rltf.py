@@ -134,7 +134,7 @@ class _Work:
             facts = {"model": config.model, "dtype": policy.dtype, "prompt": drawer.template.name}
             done = fit(
                 learner, feed, pace=pace, folder=run.path, check=self._check(learner, drawer.template),
-                about=facts, advance=advance, more=feed.numbers,
+                about=facts, advance=advance, more=feed.numbers, track=config.track,
             )  # fmt: skip
         return self._found(done, drawer, feed, pace.steps)
 

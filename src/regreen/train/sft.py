@@ -34,6 +34,7 @@ from regreen.train.loop import Pace, Progress, fit
 from regreen.train.policy import Lora, Policy, lesson_of
 from regreen.train.schedules import Schedule
 from regreen.train.teaching import Asked, Taught, held_out, pass_rate, solved, taught
+from regreen.train.trackers import require
 
 CHECKS = "checks"  # a folder of a training: a run for each check
 _CHECKS = 10  # of a training, unless ``check.every`` says otherwise
@@ -94,7 +95,10 @@ def tune(
 
         with progress("training", total=pace.steps, quiet=quiet) as advance:
             facts = {"model": config.model, "dtype": policy.dtype, "prompt": template.name}
-            done = fit(learner, epochs, pace=pace, folder=run.path, check=check, about=facts, advance=advance)
+            done = fit(
+                learner, epochs, pace=pace, folder=run.path, check=check, about=facts, advance=advance,
+                track=config.track,
+            )  # fmt: skip
         counts = {"lessons": len(kept), "too_long": len(lessons.pairs) - len(kept), "held_out": len(chosen)}
         asked_as = {"prompt": template.name, "examples": bool(template.examples)}
         found = {"benchmark": name, **asked_as, **counts, "steps": pace.steps, "monitor": pace.monitor}
@@ -129,7 +133,11 @@ def learner_of(config: TrainConfig, policy: Policy, steps: int, **more: Any) -> 
 
 
 def split_of(config: TrainConfig, *, unsolved: bool = False) -> Split:
-    """Return the problems that a configuration names; unless ``unsolved``, a share is held out of the solved ones."""
+    """Return the problems that a configuration names; unless ``unsolved``, a share is held out of the solved ones.
+
+    All trainings begin here, so a tracker that is not installed is refused here, before anything is made.
+    """
+    require(config.track)
     choice = Choice(Path(config.data) if config.data else None, limit=config.limit)
     name, every = choice.load(config.problems, "train")
     chosen = choice.choose(every)
