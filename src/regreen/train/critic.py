@@ -120,6 +120,7 @@ class Critic:
         self.steps += 1
         return loss
 
+    @torch.no_grad()
     def believes(self, told: Sequence[Told]) -> list[Floats]:
         """Return for each program the probability of its true category at each generated token (T)."""
         found = [np.zeros(0, np.float32)] * len(told)
@@ -129,6 +130,7 @@ class Critic:
                 found[at] = table_TC[after_T, CATEGORIES.index(told[at].category)].cpu().numpy()
         return found
 
+    @torch.no_grad()
     def guesses(self, told: Sequence[Told]) -> Floats:
         """Return the probability of each category for whole programs (N, 4), a quarter where there is no token."""
         found_NC = np.full((len(told), len(CATEGORIES)), 1 / len(CATEGORIES), np.float32)
@@ -163,11 +165,10 @@ class Critic:
         return scores_BC
 
     def _read_all(self, told: Sequence[Told]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
-        """Yield the places of some programs that have tokens, and what is read of them, without gradients."""
+        """Yield the places of some programs that have tokens, and what is read of them."""
         self.module.eval()
         for part in self._parts(told):
-            with torch.no_grad():
-                yield part, self._states([told[at] for at in part])
+            yield part, self._states([told[at] for at in part])
 
     def _parts(self, told: Sequence[Told]) -> Iterator[list[int]]:
         """Yield the places of programs that go through the model together, the longest first."""
