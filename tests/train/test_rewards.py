@@ -79,7 +79,7 @@ def test_a_check_that_was_not_run_has_not_passed():
 
 
 def test_nothing_here_loads_torch():
-    names = ["subtypes", "rewards", "placing", "advantages", "weighing", "doors"]
+    names = ["subtypes", "rewards", "placing", "advantages", "weighing", "doors", "analysed"]
     code = f"import {', '.join(f'regreen.train.{name}' for name in names)}, sys\n"
     code += "print([m for m in ('torch', 'transformers', 'trl', 'datasets') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
