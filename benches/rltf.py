@@ -34,15 +34,15 @@ from regreen.problem import Problem
 from regreen.sandbox import LocalSandbox
 from regreen.train.config import RltfConfig
 from regreen.train.doors import as_trl_reward
-from regreen.train.drawing import Drawer
-from regreen.train.feeding import Feed
-from regreen.train.grouping import Weigher
-from regreen.train.knowing import Knower, Prompts
+from regreen.train.online.drawing import Drawer
+from regreen.train.online.feeding import Feed
+from regreen.train.online.grouping import Weigher
+from regreen.train.online.knowing import Knower, Prompts
 from regreen.train.learner import AdamW, Learner
 from regreen.train.policy import Policy
-from regreen.train.presets import method_of
+from regreen.train.online.presets import method_of
 from regreen.train.schedules import Schedule
-from regreen.train.sources import Between, Round
+from regreen.train.online.sources import Between, Round
 
 MODEL, LENGTH, LR = "tiny-noisy", 160, 1e-5
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -37,17 +37,17 @@ from regreen.sandbox import LocalSandbox
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig, SftConfig
-from regreen.train.drawing import Drawer
-from regreen.train.feeding import Feed
-from regreen.train.grouping import Weigher
-from regreen.train.knowing import Knower, Prompts
+from regreen.train.online.drawing import Drawer
+from regreen.train.online.feeding import Feed
+from regreen.train.online.grouping import Weigher
+from regreen.train.online.knowing import Knower, Prompts
 from regreen.train.learner import Learner
 from regreen.train.lessons import Lesson, fitting
 from regreen.train.loop import Check, Progress, fit
 from regreen.train.policy import Policy, lesson_of
-from regreen.train.presets import baseline_of, has_critic, method_of
+from regreen.train.online.presets import baseline_of, has_critic, method_of
 from regreen.train.sft import Split, check_run, finish, learner_of, pace_of, policy_of, split_of, tune
-from regreen.train.sources import Round, source_of
+from regreen.train.online.sources import Round, source_of
 from regreen.train.teaching import Asked, Taught, pass_rate, taught
 from regreen.train.weighing import Term
 

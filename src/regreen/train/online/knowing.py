@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.train.config import RltfConfig
-from regreen.train.drawing import Drawn
+from regreen.train.online.drawing import Drawn
 from regreen.train.lessons import Lesson, reinforced
 from regreen.train.policy import Policy
-from regreen.train.scoring import scored
+from regreen.train.online.scoring import scored
 from regreen.train.subtypes import category_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regreen.train.buffer import Buffer
-from regreen.train.orders import Order
+from regreen.train.online.buffer import Buffer
+from regreen.train.online.orders import Order
 
 PUSHES = st.lists(st.integers(1, 12), min_size=1, max_size=8)
 

@@ -11,11 +11,11 @@ from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.train.advantages import mixed_groups
 from regreen.train.config import RltfConfig
-from regreen.train.drawing import Drawn
-from regreen.train.knowing import Prompts
+from regreen.train.online.drawing import Drawn
+from regreen.train.online.knowing import Prompts
 from regreen.train.placing import places_of
 from regreen.train.policy import Policy
-from regreen.train.presets import Method, baseline_of
+from regreen.train.online.presets import Method, baseline_of
 from regreen.train.weighing import Group, Judged, Weighed, Written, anchored
 
 

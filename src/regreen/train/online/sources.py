@@ -12,8 +12,8 @@ from regreen.models import Model
 from regreen.models.hf import HFModel
 from regreen.problem import Problem
 from regreen.train.config import DrawConfig
-from regreen.train.drawing import Drawer, Drawn
-from regreen.train.orders import Order
+from regreen.train.online.drawing import Drawer, Drawn
+from regreen.train.online.orders import Order
 from regreen.train.policy import Policy
 
 _TIMES = 4  # as many problems are asked as are wanted, at most, for as many of which some programs pass and some fail

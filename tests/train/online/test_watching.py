@@ -5,8 +5,8 @@ import math
 import pytest
 
 from regreen.extract import Extraction
-from regreen.train.drawing import Drawn, drawn_from_line
-from regreen.train.watching import collapsed, numbers_of
+from regreen.train.online.drawing import Drawn, drawn_from_line
+from regreen.train.online.watching import collapsed, numbers_of
 from regreen.train.weighing import Weighed
 from regreen.verdict import CheckResult, Outcome, Verdict
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
-from regreen.train.drawing import Drawn
+from regreen.train.online.drawing import Drawn
 from regreen.train.subtypes import category_of, subtype_of
 from regreen.train.weighing import Weighed
 
