@@ -1,8 +1,9 @@
 """Programs learned from per second by ``train rltf``'s loop, against TRL's ``GRPOTrainer``; and what judging costs.
 
-Same model (``tiny-noisy``, 3 M parameters, float32), prompts (katas:unsolved), judge and binary reward, so many programs
-for each of so many problems in every step, temperature, length, AdamW's step, and one step on each batch of programs
-(GRPO without a reference model). Both train on every program. A program ends at the end of text on either side. The two
+Same model (``tiny-noisy``, 3 M parameters, float32), prompts (katas:unsolved), judge and binary reward, number of
+programs in a step, temperature, length, AdamW's step, and one step on each batch of programs (GRPO without a reference
+model). A program ends at the end of text on either side. Ours leaves out of the step what weighs nothing: programs of
+problems where all or none pass; with ``--all`` a reward that differs for every program makes both train on all. The two
 sides take turns in one process with one thread; a second is one by the clock, so this machine should be quiet.
 
 Judging is counted in processor time: that of all processes below this one, which are the sandbox's.
@@ -12,12 +13,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
@@ -34,15 +38,18 @@ from regreen.problem import Problem
 from regreen.sandbox import LocalSandbox
 from regreen.train.config import RltfConfig
 from regreen.train.doors import as_trl_reward
+from regreen.train.learner import AdamW, Learner
 from regreen.train.online.drawing import Drawer
 from regreen.train.online.feeding import Feed
 from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower, Prompts
-from regreen.train.learner import AdamW, Learner
-from regreen.train.policy import Policy
 from regreen.train.online.presets import method_of
-from regreen.train.schedules import Schedule
 from regreen.train.online.sources import Between, Round
+from regreen.train.policy import Policy
+from regreen.train.rewards import Passed, Reward, Signal
+from regreen.train.schedules import Schedule
+from regreen.train.weighing import Term
+from regreen.verdict import Verdict
 
 MODEL, LENGTH, LR = "tiny-noisy", 160, 1e-5
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -54,6 +61,7 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=8, help="programs for each")
     parser.add_argument("--steps", type=int, default=6, help="of each side in a round, after one to warm up")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--all", action="store_true", help="a reward by which no program weighs nothing")
     options = parser.parse_args()
     transformers.logging.set_verbosity_error()
     problems = list(katas.generate("unsolved", count=options.problems * (options.steps + 1)))
@@ -103,12 +111,25 @@ def loop(
         config,
         Between(Round(drawer, problems, config.draw, 0), policy),
         Knower(config, shown, known, policy, None, None),
-        Weigher(config, shown, policy, known, method_of(config.method)),
+        Weigher(config, shown, policy, known, method_of(config.method, [Term("r", reward_of(options))])),
         None,
         folder,
     )
     learner = Learner(policy, AdamW(LR), Schedule("constant", 1), most=4096)
     return lambda at: learner.step(feed(at))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """1 for a pass, and a little that no two programs have in common."""
+
+    def __call__(self, problem: Problem, source: str, verdict: Verdict) -> Signal:
+        return Signal(float(verdict.passed) + crc32(source.encode()) / 2**34 + random.random() / 100)
+
+
+def reward_of(options: argparse.Namespace) -> Reward:
+    """Return the reward of both sides."""
+    return Spread() if options.all else Passed()
 
 
 class Clock(transformers.TrainerCallback):
@@ -132,7 +153,7 @@ def theirs(problems: Sequence[Problem], sandbox: LocalSandbox, options: argparse
             learning_rate=LR, lr_scheduler_type="constant", use_cpu=True, bf16=False, report_to=[], save_strategy="no",
             disable_tqdm=True, logging_strategy="no", seed=1, max_grad_norm=1.0, gradient_checkpointing=False,
         )  # fmt: skip
-        reward = as_trl_reward(problems, template=template, sandbox=sandbox)
+        reward = as_trl_reward(problems, reward=reward_of(options), template=template, sandbox=sandbox)
         trainer = trl.GRPOTrainer(
             model=transformers.AutoModelForCausalLM.from_pretrained(folder_of(MODEL), dtype="float32"),
             processing_class=transformers.AutoTokenizer.from_pretrained(folder_of(MODEL)),

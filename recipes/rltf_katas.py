@@ -1,17 +1,18 @@
 """Does RLTF teach a model more than further imitation, and more than simpler ways to use the same verdicts? On katas.
 
-Run it with torch installed: ``python recipes/rltf_katas.py OUT [NAME ...] [--seeds 0 1 2 3 4]``; NAME is one of ``RUNS``,
-all of them unless given; what lies in OUT is kept, and a killed run goes on. Several may run side by side on other names
-or seeds once the files of problems are there. ``--table`` prints what is there.
+Run it with torch installed: ``python recipes/rltf_katas.py OUT [NAME ...] [--seeds 0 1 2 3 4]``; NAME is one of
+``RUNS``, all of them unless given; what lies in OUT is kept, and a killed run goes on. Several may run side by side on
+other names or seeds once ``OUT/corpus.jsonl`` is there; ``sft`` and ``sft-time`` need the ``paper`` of their seed.
+``--table`` prints what is there.
 
 Data. The warm start is ``tiny-noisy``, which imitates a corpus of which four programs in ten have a bug. Programs are
 drawn for the 400 problems of katas:unsolved, which have checks and no solution. What is imitated beside that is more of
 the noisy corpus, bugs and all. Measured on the 400 problems of katas:test, none of whose compositions or behaviours any
 of these has; the best checkpoint is chosen on katas:validation.
 
-Equal compute. Every run reads about as many tokens a step; ``sft`` takes as many steps as a run has tokens, and once
-more as many as it has processor seconds, those of drawing and judging included (``sft-time``). ``offline`` draws as many
-programs before the first step as the others do in all.
+Equal compute. All draw as many programs and learn from as many in as many steps; ``sft`` takes as many steps of as many
+tokens as ``paper`` of its seed, ``sft-time`` more of them: for as many processor seconds, those of drawing and judging
+included. ``offline`` and ``coderl`` draw before the first step what the others draw in all.
 
 Hypotheses; each is claimed only if the interval over seeds and problems leaves out 0:
 
@@ -30,6 +31,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -76,7 +78,9 @@ RUNS: dict[str, dict[str, dict[str, Any]]] = {  # how each differs, by table
     "grpo-mixed": {"method": {"name": "grpo"}, "draw": {"mixed": True}},
     "shuffled": {"method": {"shuffled": True}},
     "sft": {},
+    "sft-time": {},
 }
+CPU = "cpu.json"  # of a run: its processor seconds
 MEASURED = {"warm": (10, 0.8), "greedy": (1, 0.0)}  # programs for each problem, and how hot
 
 
@@ -109,21 +113,34 @@ def corpus(out: Path) -> str:
 
 def trained(name: str, seed: int, out: Path, folder: Path) -> str:
     """Return the checkpoint of a run, trained unless it is there."""
-    imitated = {"problems": corpus(out)}
-    if name == "sft":
-        shared = {key: BASE[key] for key in ("model", "validation", "dtype", "optimizer")}
-        batch = {"tokens": tokens_a_step(out, seed), "most": 2048, "steps": BASE["batch"]["steps"]}
-        told = {**shared, **imitated, "batch": batch, "check": BASE["check"], "seed": seed}
-        return str(sft(SftConfig.model_validate(told), out=folder / "run", quiet=False)["checkpoint"])
+    before = spent()
+    found = _imitated(name, seed, out, folder) if name.startswith("sft") else _reinforced(name, seed, out, folder)
+    if not (folder / CPU).exists():
+        (folder / CPU).write_text(json.dumps(spent() - before))
+    return str(found["checkpoint"])
+
+
+def _reinforced(name: str, seed: int, out: Path, folder: Path) -> dict[str, Any]:
     differs = {table: {**BASE.get(table, {}), **values} for table, values in RUNS[name].items()}
-    told = {**BASE, **differs, "supervised": imitated, "seed": seed}
-    return str(rltf(RltfConfig.model_validate(told), out=folder / "run", quiet=False)["checkpoint"])
+    told = {**BASE, **differs, "supervised": {"problems": corpus(out)}, "seed": seed}
+    return rltf(RltfConfig.model_validate(told), out=folder / "run", quiet=False)
 
 
-def tokens_a_step(out: Path, seed: int) -> int:
-    """Return how many tokens the paper's run of this seed read in a step."""
-    found = json.loads((out / f"paper-{seed}" / "run" / "scores.json").read_text())
-    return round(found["tokens"] / found["step"])
+def _imitated(name: str, seed: int, out: Path, folder: Path) -> dict[str, Any]:
+    shared = {key: BASE[key] for key in ("model", "validation", "dtype", "optimizer")}
+    paper = json.loads((out / f"paper-{seed}" / "run" / "scores.json").read_text())
+    batch = {"tokens": round(paper["tokens"] / paper["step"]), "most": 2048, "steps": paper["step"]}
+    if name == "sft-time":
+        seconds = [json.loads((out / f"{other}-{seed}" / CPU).read_text()) for other in ("paper", "sft")]
+        batch["steps"] = round(paper["step"] * seconds[0] / seconds[1])
+    check = {**BASE["check"], "every": max(1, batch["steps"] // 4)}
+    told = {**shared, "problems": corpus(out), "batch": batch, "check": check, "seed": seed}
+    return sft(SftConfig.model_validate(told), out=folder / "run", quiet=False)
+
+
+def spent() -> float:
+    """Return the processor seconds of this process and of those below it that have ended, as a sandbox's have."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
 def measure(place: str, folder: Path, seed: int) -> None:

@@ -188,20 +188,21 @@ def test_beside_the_learner_a_killed_training_goes_on_and_no_program_enters_twic
     assert steps == list(range(1, 9))
 
 
-@pytest.mark.parametrize("method", ["official-code", "rloo", "grpo", "rejection"])
+@pytest.mark.parametrize("method", ["official-code", "coderl", "rloo", "grpo", "rejection"])
 def test_every_method_steps(method, problems, tmp_path):
     found = trained(problems, tmp_path / "run", method={"name": method}, batch={"steps": 2}, check={"every": 2})
     steps = [record for record in metrics(tmp_path / "run") if "loss" in record]
     assert len(steps) == found["step"] == 2
     greedy = any(line["role"] == "greedy" for line in records(tmp_path / "run/draws.jsonl"))
-    assert greedy == (method == "official-code"), "it is drawn where something is compared with it"
+    assert greedy == (method in ("official-code", "coderl")), "it is drawn where something is compared with it"
     assert any(name.startswith("reward/") for name in steps[0])
 
 
 def test_all_options_together_step_and_are_watched(problems, tmp_path):
     found = trained(
         problems, tmp_path / "run",
-        method={"kl": 0.1, "shuffled": True, "baseline": "best-so-far", "fine": 0.5}, batch={"steps": 2},
+        method={"kl": 0.1, "shuffled": True, "baseline": "best-so-far", "fine": 0.5, "analysed": 0.5},
+        batch={"steps": 2},
         draw={"temperature": [0.6, 1.2], "order": "difficulty", "mixed": True}, check={"every": 2},
     )  # fmt: skip
     lines = records(tmp_path / "run/draws.jsonl")

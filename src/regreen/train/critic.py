@@ -32,6 +32,7 @@ import numpy as np
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.train.config import BETAS, CLIP, EPS
+from regreen.train.learner import decaying
 from regreen.train.lessons import Floats
 from regreen.train.subtypes import Category
 
@@ -93,7 +94,7 @@ class Critic:
             head = torch.nn.Linear(body.config.get_text_config(decoder=True).hidden_size, len(CATEGORIES))
         self._body = body
         self.module = torch.nn.ModuleDict({"body": body, "head": head.to(self.device)})
-        self._adam = torch.optim.AdamW(_groups(self.module), lr=lr, betas=BETAS, eps=EPS, fused=True)
+        self._adam = torch.optim.AdamW(decaying(self.module, WEIGHT_DECAY), lr=lr, betas=BETAS, eps=EPS, fused=True)
 
     def __repr__(self) -> str:
         return f"<Critic, {sum(weight.numel() for weight in self.module.parameters()):,} weights, {self.steps} steps>"
@@ -223,11 +224,3 @@ def _seeded(*seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         yield
-
-
-def _groups(module: Any) -> list[dict[str, Any]]:
-    weights = list(module.parameters())
-    return [
-        {"params": [weight for weight in weights if weight.ndim >= 2], "weight_decay": WEIGHT_DECAY},
-        {"params": [weight for weight in weights if weight.ndim < 2], "weight_decay": 0.0},
-    ]

@@ -93,7 +93,7 @@ class Learner:
         torch.manual_seed(seed)
         self._accelerator = _accelerator()
         adam = torch.optim.AdamW(
-            _groups(policy.module, optimizer.weight_decay),
+            decaying(policy.module, optimizer.weight_decay),
             lr=optimizer.lr, betas=optimizer.betas, eps=optimizer.eps, fused=True,
         )  # fmt: skip
         self._adam: Any = self._accelerator.prepare(adam)
@@ -234,7 +234,8 @@ class _Drift:
         return gap_M.clamp(max=math.log(self._most)).exp()
 
 
-def _groups(module: Any, weight_decay: float) -> list[dict[str, Any]]:
+def decaying(module: Any, weight_decay: float) -> list[dict[str, Any]]:
+    """Return the weights that are trained, as an optimizer's groups: matrices decay, biases and norms do not."""
     trained = [weight for weight in module.parameters() if weight.requires_grad]
     return [
         {"params": [weight for weight in trained if weight.ndim >= 2], "weight_decay": weight_decay},

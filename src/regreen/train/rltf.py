@@ -37,17 +37,18 @@ from regreen.sandbox import LocalSandbox
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig, SftConfig
+from regreen.train.critic import Critic
+from regreen.train.learner import Learner
+from regreen.train.lessons import Lesson, fitting
+from regreen.train.loop import Check, Progress, fit
 from regreen.train.online.drawing import Drawer
 from regreen.train.online.feeding import Feed
 from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower, Prompts
-from regreen.train.learner import Learner
-from regreen.train.lessons import Lesson, fitting
-from regreen.train.loop import Check, Progress, fit
-from regreen.train.policy import Policy, lesson_of
 from regreen.train.online.presets import baseline_of, has_critic, method_of
-from regreen.train.sft import Split, check_run, finish, learner_of, pace_of, policy_of, split_of, tune
 from regreen.train.online.sources import Round, source_of
+from regreen.train.policy import Policy, lesson_of
+from regreen.train.sft import Split, check_run, finish, learner_of, pace_of, policy_of, split_of, tune
 from regreen.train.teaching import Asked, Taught, pass_rate, taught
 from regreen.train.weighing import Term
 
@@ -146,7 +147,7 @@ class _Work:
         end = policy.tokenizer.eos_token_id
         return Drawer(template, texts, end, self.sandbox, draw, greedy, self.config.seed)
 
-    def _feed(self, policy: Policy, place: str, drawer: Drawer, critic: object) -> Feed:
+    def _feed(self, policy: Policy, place: str, drawer: Drawer, critic: Critic | None) -> Feed:
         config, problems = self.config, {problem.id: problem for problem in self.split.problems}
         shown = Prompts(drawer.template, drawer.texts)
         reference = None
@@ -226,10 +227,10 @@ def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
     return kept
 
 
-def _critic(place: str, config: RltfConfig) -> object:
-    from regreen.train.critic import Critic
-
-    return Critic(place, seed=config.seed, most=config.batch.most)
+def _critic(place: str, config: RltfConfig) -> Critic:
+    """Return a critic that learns at the policy's greatest rate."""
+    most, device = config.batch.most, config.device
+    return Critic(place, lr=config.optimizer.lr, seed=config.seed, most=most, device=device)
 
 
 def _decides(

@@ -15,12 +15,12 @@ from pathlib import Path
 from regreen.errors import InputError
 from regreen.records import Lines, Record, read_records, write_lines
 from regreen.train.batches import Epochs
-from regreen.train.online.buffer import Buffer
 from regreen.train.config import RltfConfig
+from regreen.train.lessons import Lesson
+from regreen.train.online.buffer import Buffer
 from regreen.train.online.drawing import DRAWS, Drawn, drawn_from_line
 from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower
-from regreen.train.lessons import Lesson
 from regreen.train.online.sources import Source
 from regreen.train.online.watching import Numbers, collapsed, numbers_of
 

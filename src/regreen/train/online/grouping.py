@@ -13,9 +13,9 @@ from regreen.train.advantages import mixed_groups
 from regreen.train.config import RltfConfig
 from regreen.train.online.drawing import Drawn
 from regreen.train.online.knowing import Prompts
+from regreen.train.online.presets import Method, baseline_of
 from regreen.train.placing import places_of
 from regreen.train.policy import Policy
-from regreen.train.online.presets import Method, baseline_of
 from regreen.train.weighing import Group, Judged, Weighed, Written, anchored
 
 

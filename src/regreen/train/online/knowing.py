@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.train.config import RltfConfig
-from regreen.train.online.drawing import Drawn
+from regreen.train.critic import Critic, Told
 from regreen.train.lessons import Lesson, reinforced
-from regreen.train.policy import Policy
+from regreen.train.online.drawing import Drawn
 from regreen.train.online.scoring import scored
+from regreen.train.policy import Policy
 from regreen.train.subtypes import category_of
-
-if TYPE_CHECKING:
-    from regreen.train.critic import Critic
 
 
 @dataclass(slots=True)

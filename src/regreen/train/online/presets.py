@@ -20,6 +20,7 @@ from types import MappingProxyType
 from numpy.typing import ArrayLike
 
 from regreen.train.advantages import Baseline
+from regreen.train.analysed import Analysed
 from regreen.train.config import MethodConfig
 from regreen.train.lessons import supervised
 from regreen.train.rewards import Coarse, FineGrained, Passed, Reward
@@ -77,7 +78,10 @@ def _terms(config: MethodConfig, fine: Reward) -> tuple[Term, ...]:
     if config.name != "paper":
         return _BINARY
     named = rltf_terms(coarse=config.coarse, fine=config.fine, adaptive=config.adaptive)
-    return tuple(term._replace(reward=fine) if term.name == "fine" else term for term in named)
+    terms = tuple(term._replace(reward=fine) if term.name == "fine" else term for term in named)
+    if not config.analysed:
+        return terms
+    return (*terms, Term("analysed", Analysed(config.penalty), compared=False, weight=config.analysed))
 
 
 def _rejection(group: Group) -> list[Weighed]:
