@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -28,10 +29,10 @@ SOURCE = Path(__file__).parents[2] / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
 JUDGING = Judging(sandbox="local:C")
 TABLES = {
-    "batch": {"programs": 8, "steps": 8},
-    "draw": {"n": 4, "problems": 3, "max_tokens": 80},
-    "buffer": {"size": 20, "refresh": 2},
-    "check": {"every": 4, "limit": 3, "max_tokens": 80},
+    "batch": {"programs": 6, "steps": 6},
+    "draw": {"n": 3, "problems": 3, "max_tokens": 60},
+    "buffer": {"size": 15, "refresh": 2},
+    "check": {"every": 3, "limit": 1, "max_tokens": 60},
     "optimizer": {"lr": 1e-4, "warmup": 0},
 }
 
@@ -86,14 +87,14 @@ def test_programs_are_drawn_judged_and_learned_from_at_every_refresh(whole):
     out, found = whole
     steps = [record for record in metrics(out) if "loss" in record]
     drawn = [record for record in steps if "drawn" in record]
-    assert [record["step"] for record in drawn] == [1, 3, 5, 7]
-    assert all(record["drawn"] == 12 for record in drawn)
-    assert [record["pool"] for record in drawn] == [12, 20, 20, 20]
-    assert [record["evicted"] for record in drawn] == [0, 4, 12, 12]
+    assert [record["step"] for record in drawn] == [1, 3, 5]
+    assert all(record["drawn"] == 9 for record in drawn)
+    assert [record["pool"] for record in drawn] == [9, 15, 15]
+    assert [record["evicted"] for record in drawn] == [0, 3, 9]
     assert steps[0]["staleness"] == 0 < steps[1]["staleness"] <= 1
-    assert (found["step"], found["method"], found["held_out"]) == (8, "paper", 1)
+    assert (found["step"], found["method"], found["held_out"]) == (6, "paper", 1)
     lines = records(out / "draws.jsonl")
-    assert len(lines) == 4 * (12 + 3), "one more for each problem, greedily"
+    assert len(lines) == 3 * (9 + 3), "one more for each problem, greedily"
     assert {line["role"] for line in lines} == {"sample", "greedy"}
 
 
@@ -116,7 +117,7 @@ def test_after_kills_at_any_moment_the_same_command_comes_to_the_same_numbers_an
     moments = (
         lambda: (run / "checkpoints" / "last").exists() and (run / "draws.jsonl").exists(),
         lambda: len(metrics(run)) > 3,
-        lambda: len(records(run / "draws.jsonl")) > 45,
+        lambda: len(records(run / "draws.jsonl")) > 30,
     )
     for reached in moments:
         process = start(config, run)
@@ -125,7 +126,7 @@ def test_after_kills_at_any_moment_the_same_command_comes_to_the_same_numbers_an
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert json.loads((run / "checkpoints/last/manifest.json").read_text())["step"] < 8
+    assert json.loads((run / "checkpoints/last/manifest.json").read_text())["step"] < 6
     process = start(config, run)
     assert process.communicate()[1] == ""
     assert metrics(run) == metrics(out)
@@ -157,11 +158,11 @@ def test_offline_all_is_drawn_before_the_first_step(problems, tmp_path):
     assert drawn == [1]
     assert {line["step"] for line in records(tmp_path / "run/draws.jsonl")} == {0}
     last = metrics(tmp_path / "run")[-2]
-    assert last["staleness"] == 7
+    assert last["staleness"] == 5
 
 
 def test_beside_the_learner_programs_are_drawn_by_older_weights_and_each_enters_once(problems, tmp_path):
-    trained(problems, tmp_path / "run", buffer={"mode": "asynchronous"}, batch={"steps": 12})
+    trained(problems, tmp_path / "run", buffer={"mode": "asynchronous"}, batch={"steps": 8})
     lines = records(tmp_path / "run/draws.jsonl")
     keys = [(line["problem"], line["index"], line["role"]) for line in lines]
     assert len(keys) == len(set(keys))
@@ -185,7 +186,7 @@ def test_beside_the_learner_a_killed_training_goes_on_and_no_program_enters_twic
     keys = [(line["problem"], line["index"], line["role"]) for line in records(run / "draws.jsonl")]
     assert len(keys) == len(set(keys))
     steps = [record["step"] for record in metrics(run) if "loss" in record]
-    assert steps == list(range(1, 9))
+    assert steps == list(range(1, 7))
 
 
 @pytest.mark.parametrize("method", ["official-code", "coderl", "rloo", "grpo", "rejection"])
@@ -220,7 +221,7 @@ def test_the_same_weights_write_the_same_programs_whatever_the_method(problems, 
     trained(problems, tmp_path / "run", method={"name": "rloo"}, batch={"steps": 1}, check={"every": 1})
     first = [line["text"] for line in records(tmp_path / "run/draws.jsonl") if line["role"] == "sample"]
     other = [line["text"] for line in records(whole[0] / "draws.jsonl") if line["role"] == "sample"]
-    assert first == other[:12]
+    assert first == other[:9]
 
 
 class Same:
@@ -238,7 +239,7 @@ class Same:
 
 def test_where_no_reward_differs_it_is_said_before_anything_is_learned(problems, tmp_path):
     config = RltfConfig.model_validate(told(problems, method={"name": "rloo"}))
-    with pytest.raises(InputError, match=r"of the first 12 programs \d+ pass and no reward differs"):
+    with pytest.raises(InputError, match=r"of the first 9 programs \d+ pass and no reward differs"):
         rltf(config, judging=JUDGING, out=tmp_path / "run", terms=[Term("same", Same(0.5))])
 
 
@@ -257,3 +258,65 @@ def test_a_prompt_that_no_context_holds_is_refused_in_one_line(problems, tmp_pat
     config = RltfConfig.model_validate({**told(problems), "problems": str(path)})
     with pytest.raises(InputError, match="refused every prompt"):
         rltf(config, judging=JUDGING, out=tmp_path / "run")
+
+
+def test_a_sequence_to_sequence_model_learns_from_its_own_programs_too(problems, small_apart, tokenizer, tmp_path):
+    small_apart("t5", len(tokenizer)).save_pretrained(tmp_path / "t5")
+    tokenizer.save_pretrained(tmp_path / "t5")
+    config = told(problems, batch={"steps": 2}, check={"every": 2}, draw={"max_tokens": 12})
+    found = rltf(
+        RltfConfig.model_validate({**config, "model": f"hf:{tmp_path / 't5'}"}), judging=JUDGING, out=tmp_path / "run"
+    )
+    first, second = (record for record in metrics(tmp_path / "run") if "loss" in record)
+    assert found["step"] == 2
+    assert first["drift"] < 1e-3, "what the decoder wrote is what the learner reads"
+    assert first["rl"] != 0 != second["ce"]
+
+
+def always(problems, tmp_path, code):
+    """The same problems under another check."""
+    lines = [json.loads(line) for line in (problems / "unsolved.jsonl").read_text().splitlines()[:4]]
+    path = tmp_path / "always.jsonl"
+    checks = [{"kind": "assert", "code": code}]
+    path.write_text("".join(json.dumps({**line, "checks": checks, "shown": []}) + "\n" for line in lines))
+    return str(path)
+
+
+def test_where_every_program_passes_there_is_nothing_to_learn(problems, tmp_path):
+    tables = told(problems, draw={"temperature": 0.05}, supervised={"share": 0.0})
+    config = RltfConfig.model_validate({**tables, "problems": always(problems, tmp_path, "assert True")})
+    with pytest.raises(InputError, match="of the first 12 programs 12 pass and every program passes"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run")
+
+
+def test_where_no_program_can_pass_it_is_said_at_the_end(problems, tmp_path):
+    tables = told(problems, batch={"steps": 2}, check={"every": 2})
+    config = RltfConfig.model_validate({**tables, "problems": always(problems, tmp_path, "assert False")})
+    found = rltf(config, judging=JUDGING, out=tmp_path / "run")
+    assert found["notes"] == ["of all programs that were drawn none passed: the problems may be too hard"]
+
+
+def test_a_judge_that_dies_on_the_way_costs_nothing(problems, whole, tmp_path):
+    killed, stop = [], threading.Event()
+
+    def kill():
+        """End every judge there is, once, as soon as programs are drawn; others have taken the place of the first."""
+        while not stop.is_set() and not killed:
+            if len(records(tmp_path / "run/draws.jsonl")) > 12:
+                killed.extend(pid for pid in children() if os.kill(pid, signal.SIGKILL) is None)
+            time.sleep(0.02)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    trained(problems, tmp_path / "run")
+    stop.set()
+    killer.join()
+    assert killed
+    assert metrics(tmp_path / "run") == metrics(whole[0])
+
+
+def children():
+    """The processes right below this one that judge."""
+    listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    below = [int(pid) for file in listed for pid in file.read_text().split()]
+    return [pid for pid in below if b"lane_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -202,7 +202,8 @@ class _Work:
         }
         sign = f"the policy seems to have collapsed: {feed.sign}; see metrics.jsonl" if feed.sign else None
         refused = f"{spent.refused} programs were refused by the model" if spent.refused else None
-        return finish(self.run, found, done, sign, refused)
+        failed = None if feed.passed else "of all programs that were drawn none passed: the problems may be too hard"
+        return finish(self.run, found, done, sign, refused, failed)
 
 
 _SHARED = ("model", "problems", "validation", "data", "limit", "prompt", "seed", "device", "dtype", "lora")

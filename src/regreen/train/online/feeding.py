@@ -54,6 +54,7 @@ class Feed:
         self._history: list[Numbers] = []
         self._rounds = 0
         self.sign: str | None = None
+        self.passed = 0  # programs of all that was drawn
         offline = config.buffer.mode == "offline"
         self._interval = config.batch.steps if offline else config.buffer.refresh
 
@@ -96,6 +97,7 @@ class Feed:
         numbers = numbers_of(drawn, weighed)
         self._rounds += 1
         self._history.append(numbers)
+        self.passed += sum(each.verdict.passed for each in drawn)
         self._numbers |= {**numbers, "pool": len(self._buffer), "evicted": pushed.evicted}
         self.sign = collapsed(self._history) or self.sign
         if self._rounds == 1 and not any(lesson.rl.any() or lesson.ce.any() for lesson in lessons):
