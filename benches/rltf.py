@@ -113,6 +113,7 @@ def loop(
         Knower(config, shown, known, policy, None, None),
         Weigher(config, shown, policy, known, method_of(config.method, [Term("r", reward_of(options))])),
         None,
+        drawer.settle,
         folder,
     )
     learner = Learner(policy, AdamW(LR), Schedule("constant", 1), most=4096)

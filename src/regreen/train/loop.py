@@ -17,6 +17,8 @@ from regreen.train.lessons import Lesson
 from regreen.train.trackers import Log, tracked
 
 Monitor = Literal["pass@1", "refined@1", "validation_loss"]
+_TOLD = ("passed",)  # of a step's further numbers, the newest of which progress shows
+
 Lessons = Callable[[int], Sequence[Lesson]]
 Check = Callable[[], Mapping[str, float]]
 
@@ -129,6 +131,7 @@ class _Journal:
         self._pace, self._check, self._about, self._progress = pace, check, about, progress
         self._log = log
         self._began = time.monotonic() - progress.seconds
+        self._shown: dict[str, float] = {}
 
     @property
     def out_of_patience(self) -> bool:
@@ -141,7 +144,9 @@ class _Journal:
         known = {"drift": step.drift, "truncated": step.truncated}
         parts |= {name: value for name, value in known.items() if value is not None}
         self._write({**parts, "tokens": progress.tokens, **more})
-        advance(progress.step, f"loss {step.loss:.3f}" + "".join(f", {k} {v:.3f}" for k, v in progress.scores.items()))
+        self._shown |= {name: more[name] for name in _TOLD if name in more}
+        told = {"loss": step.loss, **self._shown, **progress.scores}
+        advance(progress.step, ", ".join(f"{name} {value:.3f}" for name, value in told.items()))
 
     def check(self) -> None:
         """Measure, and save what was measured."""

@@ -39,7 +39,6 @@ from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig, SftConfig
 from regreen.train.critic import Critic
 from regreen.train.learner import Learner
-from regreen.train.lessons import Lesson, fitting
 from regreen.train.loop import Check, Progress, fit
 from regreen.train.online.drawing import Drawer
 from regreen.train.online.feeding import Feed
@@ -47,9 +46,10 @@ from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower, Prompts
 from regreen.train.online.presets import baseline_of, has_critic, method_of
 from regreen.train.online.sources import Round, source_of
-from regreen.train.policy import Policy, lesson_of
-from regreen.train.sft import Split, check_run, finish, learner_of, pace_of, policy_of, split_of, tune
-from regreen.train.teaching import Asked, Taught, pass_rate, taught
+from regreen.train.online.watching import draws_of, notes_on
+from regreen.train.policy import Policy
+from regreen.train.sft import Split, check_run, finish, learner_of, lessons_of, pace_of, policy_of, split_of, tune
+from regreen.train.teaching import Asked, pass_rate, taught
 from regreen.train.weighing import Term
 
 FIRST = "first"  # a folder of a run: the warm start, a run of its own
@@ -83,9 +83,11 @@ def rltf(
     judging = judging or Judging()
     split = split_of(config, unsolved=True)
     imitated = _imitated(config, split)
-    settings = Settings("train-rltf", split.name, _decides(config, split, imitated, judging, terms))
+    template = prompts.load(config.prompt or prompts.default_for(split.problems[0], chat=False))
+    decides = _decides(config, split, imitated, template, terms)
+    settings = Settings("train-rltf", split.name, {**decides, **judging.decides()})
     with judging.open() as sandbox, Run(out, settings, about=about(sandbox)) as run:
-        work = _Work(config, split, imitated, judging, sandbox, run, quiet, terms)
+        work = _Work(config, split, imitated, template, judging, sandbox, run, quiet, terms)
         return work.train(work.first())
 
 
@@ -96,6 +98,7 @@ class _Work:
     config: RltfConfig
     split: Split
     imitated: Split | None
+    template: Template
     judging: Judging
     sandbox: LocalSandbox
     run: Run
@@ -132,24 +135,23 @@ class _Work:
         drawer = self._drawer(policy)
         feed = self._feed(policy, place, drawer, critic)
         with closing(feed), progress("training", total=pace.steps, quiet=self.quiet) as advance:
-            facts = {"model": config.model, "dtype": policy.dtype, "prompt": drawer.template.name}
+            facts = {"model": config.model, "dtype": policy.dtype, "prompt": self.template.name}
             done = fit(
-                learner, feed, pace=pace, folder=run.path, check=self._check(learner, drawer.template),
+                learner, feed, pace=pace, folder=run.path, check=self._check(learner),
                 about=facts, advance=advance, more=feed.numbers, track=config.track,
             )  # fmt: skip
-        return self._found(done, drawer, feed, pace.steps)
+        return self._found(done, pace.steps)
 
     def _drawer(self, policy: Policy) -> Drawer:
-        template = prompts.load(self.config.prompt or prompts.default_for(self.split.problems[0], chat=False))
         texts = Texts(policy.tokenizer, policy.name, continues=not policy.apart)
         draw = self.config.draw
         greedy = draw.greedy if draw.greedy is not None else baseline_of(self.config.method) == "greedy-latest"
         end = policy.tokenizer.eos_token_id
-        return Drawer(template, texts, end, self.sandbox, draw, greedy, self.config.seed)
+        return Drawer(self.template, texts, end, self.sandbox, draw, greedy, self.config.seed)
 
     def _feed(self, policy: Policy, place: str, drawer: Drawer, critic: Critic | None) -> Feed:
         config, problems = self.config, {problem.id: problem for problem in self.split.problems}
-        shown = Prompts(drawer.template, drawer.texts)
+        shown = Prompts(self.template, drawer.texts)
         reference = None
         if config.method.kl:
             reference = Policy(place, dtype=policy.dtype, device=config.device)
@@ -159,21 +161,23 @@ class _Work:
             source,
             Knower(config, shown, problems, policy, reference, critic),
             Weigher(config, shown, policy, problems, method_of(config.method, self.terms)),
-            self._supervised(policy, drawer.template),
+            self._supervised(policy),
+            drawer.settle,
             self.run.path,
         )
 
-    def _supervised(self, policy: Policy, template: Template) -> Epochs | None:
+    def _supervised(self, policy: Policy) -> Epochs | None:
         """Return the supervised lessons of every step, as many as their share of it asks for."""
         share, programs = self.config.supervised.share, self.config.batch.programs
         if self.imitated is None or not share:
             return None
-        lessons = _lessons(policy, taught(self.imitated.problems, template, self.imitated.name), self.imitated.name)
+        name = self.imitated.name
+        lessons = lessons_of(policy, taught(self.imitated.problems, self.template, name), name)
         count = max(1, round(programs * share / (1 - share)))
         mean = sum(map(len, lessons)) / len(lessons)
         return Epochs(lessons, tokens=max(1, round(count * mean)), seed=self.config.seed)
 
-    def _check(self, learner: Learner, template: Template) -> Check:
+    def _check(self, learner: Learner) -> Check:
         """Return what measures the policy on held-out problems."""
         how = self.config.check
         asked = Asked(how.n, how.temperature, how.max_tokens, self.config.seed)
@@ -182,28 +186,24 @@ class _Work:
         def check() -> dict[str, float]:
             with check_run(self.run, learner.steps, self.split.name, asked, self.judging) as record:
                 model = learner.policy.sampler()
-                return {"pass@1": pass_rate(model, chosen, template, self.sandbox, asked=asked, run=record)}
+                return {"pass@1": pass_rate(model, chosen, self.template, self.sandbox, asked=asked, run=record)}
 
         return check
 
-    def _found(self, done: Progress, drawer: Drawer, feed: Feed, steps: int) -> Record:
-        spent, limit = drawer.spent, self.config.check.limit
+    def _found(self, done: Progress, steps: int) -> Record:
+        limit, draws = self.config.check.limit, draws_of(self.run.path)
         found = {
             "benchmark": self.split.name,
-            "prompt": drawer.template.name,
-            "examples": bool(drawer.template.examples),
+            "prompt": self.template.name,
+            "examples": bool(self.template.examples),
             "method": self.config.method.name,
             "held_out": len(self.split.validation[:limit]),
             "steps": steps,
             "monitor": "pass@1",
-            "seconds_drawing": round(spent.generating, 3),
-            "seconds_waiting_for_verdicts": round(spent.judging, 3),
-            "refused": spent.refused,
+            "drawn": sum(draw["drawn"] for draw in draws),
+            **{name: round(sum(draw[f"clock/{name}"] for draw in draws), 3) for name in ("generating", "judging")},
         }
-        sign = f"the policy seems to have collapsed: {feed.sign}; see metrics.jsonl" if feed.sign else None
-        refused = f"{spent.refused} programs were refused by the model" if spent.refused else None
-        failed = None if feed.passed else "of all programs that were drawn none passed: the problems may be too hard"
-        return finish(self.run, found, done, sign, refused, failed)
+        return finish(self.run, found, done, *notes_on(draws))
 
 
 _SHARED = ("model", "problems", "validation", "data", "limit", "prompt", "seed", "device", "dtype", "lora")
@@ -220,14 +220,6 @@ def _imitated(config: RltfConfig, split: Split) -> Split | None:
     return Split(name, choice.choose(every), split.validation)
 
 
-def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
-    every = [lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs]
-    kept, _ = fitting(every, policy.context, apart=policy.apart)
-    if not kept:
-        raise InputError(f"{name}: every lesson is longer than the model's context, {policy.context} tokens")
-    return kept
-
-
 def _critic(place: str, config: RltfConfig) -> Critic:
     """Return a critic that learns at the policy's greatest rate."""
     most, device = config.batch.most, config.device
@@ -235,15 +227,15 @@ def _critic(place: str, config: RltfConfig) -> Critic:
 
 
 def _decides(
-    config: RltfConfig, split: Split, imitated: Split | None, judging: Judging, terms: Sequence[Term] | None
+    config: RltfConfig, split: Split, imitated: Split | None, template: Template, terms: Sequence[Term] | None
 ) -> Record:
     left = {"problems", "validation", "data", "device", "limit", "supervised"}
     told: Record = config.model_dump(mode="json", exclude=left)
     digests = " ".join(benchmarks.digest(some) for some in (split.problems, split.validation))
     return {
         **told,
+        "prompt": f"{template.name} {template.hash}",
         "problems": digests,
         "supervised": {"share": config.supervised.share, "problems": imitated and benchmarks.digest(imitated.problems)},
         **({} if terms is None else {"terms": [[term.name, repr(term.reward), term.weight] for term in terms]}),
-        **judging.decides(),
     }

@@ -81,7 +81,7 @@ def tune(
     decides["prompt"] = f"{template.name} {template.hash}"
     with judging.open() as sandbox, Run(out, Settings("train-sft", name, decides), about=about(sandbox)) as run:
         policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
-        kept, measured = _lessons(policy, lessons, name), _lessons(policy, checks, f"{name}, validation")
+        kept, measured = lessons_of(policy, lessons, name), lessons_of(policy, checks, f"{name}, validation")
         epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
         pace = pace_of(config.batch.count(epochs.steps), config.check)
         learner = learner_of(config, policy, pace.steps, most=config.batch.most)
@@ -146,7 +146,8 @@ def split_of(config: TrainConfig, *, unsolved: bool = False) -> Split:
     return Split(name, *held_out(chosen if unsolved else solved(chosen, name), config.validation, config.seed))
 
 
-def _lessons(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
+def lessons_of(policy: Policy, teaching: Taught, name: str) -> list[Lesson]:
+    """Return the lessons that fit into a policy's context; raises InputError where none does."""
     every = [lesson_of(policy, prompt, answer) for prompt, answer, _ in teaching.pairs]
     kept, _ = fitting(every, policy.context, apart=policy.apart)
     if not kept:

@@ -1,12 +1,13 @@
 """What an online training is watched by: each number counted once more by hand, and the signs of a collapse."""
 
+import json
 import math
 
 import pytest
 
 from regreen.extract import Extraction
 from regreen.train.online.drawing import Drawn, drawn_from_line
-from regreen.train.online.watching import collapsed, numbers_of
+from regreen.train.online.watching import collapsed, notes_on, numbers_of
 from regreen.train.weighing import Weighed
 from regreen.verdict import CheckResult, Outcome, Verdict
 
@@ -75,8 +76,21 @@ def test_a_program_that_was_written_down_is_read_again_to_the_same_bits():
         "a", 3, WRONG, logprobs=(-math.pi, -1e-17), behaviour=(0.1 + 0.2, -1 / 3), reference=(-0.25, -0.5),
         believed=(0.125, 1e-30),
     )  # fmt: skip
-    import json
-
     assert drawn_from_line(json.loads(json.dumps(whole.to_json()))) == whole
     bare = drawn("a", 3, WRONG, logprobs=None)
     assert drawn_from_line(json.loads(json.dumps(bare.to_json()))) == bare
+
+
+def test_notes_say_when_it_collapsed_what_was_refused_and_that_nothing_passed():
+    fine = {**STEADY, "refused": 0, "passed": 0.5}
+    steps = [{**fine, "step": 1 + 2 * at} for at in range(4)]
+    assert notes_on(steps) == []
+    assert notes_on([{**step, "passed": 0.0, "refused": 2} for step in steps]) == [
+        "8 programs were refused by the model",
+        "of all programs that were drawn none passed: the problems may be too hard",
+    ]
+    gone = [{**fine, "duplicates": 0.95, "step": 9 + 2 * at} for at in range(7)]
+    (note,) = notes_on([*steps, *gone])
+    assert "collapsed: after step 16 95% of a problem's programs" in note, (
+        "the fifth in a row, and the first to be told"
+    )

@@ -88,11 +88,16 @@ def drawn_from_line(line: Record) -> Drawn:
 
 @dataclass(slots=True)
 class Spent:
-    """Seconds by the clock: asking the policy, and waiting for verdicts when it had answered."""
+    """Seconds by the clock: asking the policy, and waiting for verdicts when it had answered; and programs refused."""
 
     generating: float = 0.0
     judging: float = 0.0
     refused: int = 0
+
+    def to_json(self) -> dict[str, float]:
+        """Return it under the names that a training's metrics have."""
+        clock = {"clock/generating": round(self.generating, 3), "clock/judging": round(self.judging, 3)}
+        return {**clock, "refused": self.refused}
 
 
 @dataclass(slots=True)
@@ -138,6 +143,11 @@ class Drawer:
         if wanted and not found:
             raise InputError(f"the model refused every prompt: {waiting[0][1].error}")
         return found
+
+    def settle(self) -> Spent:
+        """Return what was spent since this was last called."""
+        spent, self.spent = self.spent, Spent()
+        return spent
 
     def visited(self, problems: Iterable[str]) -> None:
         """Take note of problems for which an earlier process has drawn."""

@@ -7,8 +7,8 @@ of what was drawn, in its order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 
@@ -18,11 +18,12 @@ from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig
 from regreen.train.lessons import Lesson
 from regreen.train.online.buffer import Buffer
-from regreen.train.online.drawing import DRAWS, Drawn, drawn_from_line
+from regreen.train.online.drawing import DRAWS, Drawn, Spent, drawn_from_line
 from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower
 from regreen.train.online.sources import Source
-from regreen.train.online.watching import Numbers, collapsed, numbers_of
+from regreen.train.online.watching import Numbers, numbers_of
+from regreen.train.weighing import Weighed
 
 
 class Feed:
@@ -34,6 +35,7 @@ class Feed:
         knower: adds what must be known of them.
         weigher: makes lessons of them.
         supervised: the other half of every step, or None.
+        settle: returns what was spent on drawing since it was last called.
         folder: of the training; gets ``draws.jsonl``.
     """
 
@@ -44,17 +46,15 @@ class Feed:
         knower: Knower,
         weigher: Weigher,
         supervised: Epochs | None,
+        settle: Callable[[], Spent],
         folder: Path,
     ) -> None:
         self._config, self._source, self._knower, self._weigher = config, source, knower, weigher
-        self._supervised, self._path = supervised, folder / DRAWS
+        self._supervised, self._settle, self._path = supervised, settle, folder / DRAWS
         self._buffer: Buffer[Lesson] = Buffer(config.buffer.size, seed=config.seed)
         self._journal: Lines | None = None
         self._numbers: Numbers = {}
-        self._history: list[Numbers] = []
         self._rounds = 0
-        self.sign: str | None = None
-        self.passed = 0  # programs of all that was drawn
         offline = config.buffer.mode == "offline"
         self._interval = config.batch.steps if offline else config.buffer.refresh
 
@@ -81,27 +81,30 @@ class Feed:
             self._journal.close()
 
     def _refresh(self, step: int) -> None:
-        for drawn in self._source.fresh(step):
-            known = self._knower(drawn)
-            for each in known:
-                about = {"entered": step, "round": self._rounds, "of": len(known)}
-                self._lines.append({**each.to_json(), **about})
-            self._lines.sync()
-            self._push(known, step)
+        """Let what is new enter: written down, made into lessons, put into the buffer."""
+        rounds = [self._entered(drawn, step) for drawn in self._source.fresh(step)]
+        if rounds:
+            drawn, weighed, evicted = zip(*rounds, strict=True)
+            numbers = numbers_of([*chain(*drawn)], [*chain(*weighed)])
+            self._numbers |= {**numbers, "pool": len(self._buffer), "evicted": sum(evicted), **self._settle().to_json()}
 
-    def _push(self, drawn: Sequence[Drawn], step: int) -> None:
-        """Put what was made of programs into the buffer."""
+    def _entered(self, drawn: Sequence[Drawn], step: int) -> tuple[list[Drawn], list[Weighed], int]:
+        known = self._knower(drawn)
+        for each in known:
+            about = {"entered": step, "round": self._rounds, "of": len(known)}
+            self._lines.append({**each.to_json(), **about})
+        self._lines.sync()
+        return known, *self._push(known)
+
+    def _push(self, drawn: Sequence[Drawn]) -> tuple[list[Weighed], int]:
+        """Put what is made of programs into the buffer; return it, and how many others went out."""
         weighed = self._weigher(drawn)
         lessons = [each.lesson for each in weighed]
         pushed = self._buffer.push(lessons, drawn[0].step)
-        numbers = numbers_of(drawn, weighed)
         self._rounds += 1
-        self._history.append(numbers)
-        self.passed += sum(each.verdict.passed for each in drawn)
-        self._numbers |= {**numbers, "pool": len(self._buffer), "evicted": pushed.evicted}
-        self.sign = collapsed(self._history) or self.sign
         if self._rounds == 1 and not any(lesson.rl.any() or lesson.ce.any() for lesson in lessons):
             raise InputError(_nothing(drawn))
+        return weighed, pushed.evicted
 
     @property
     def _lines(self) -> Lines:
@@ -116,7 +119,7 @@ class Feed:
             self._source.known(drawn, done=done)
             if done:
                 kept += lines
-                self._push(drawn, entered)
+                self._push(drawn)
         self._numbers = {}
         write_lines(self._path, kept)
         self._journal = Lines(self._path)

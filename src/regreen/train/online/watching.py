@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
 
+from regreen.records import METRICS, Record, read_records
 from regreen.train.online.drawing import Drawn
 from regreen.train.subtypes import category_of, subtype_of
 from regreen.train.weighing import Weighed
@@ -65,6 +67,26 @@ def collapsed(history: Sequence[Mapping[str, float]]) -> str | None:
     if not any(each["mixed"] for each in last) and first["mixed"]:
         return "all programs of every problem come to the same"
     return None
+
+
+def draws_of(run: Path) -> list[Record]:
+    """Return the lines of a training's metrics at whose steps programs were drawn."""
+    return [record for _, record in read_records(run / METRICS) if "drawn" in record]
+
+
+def notes_on(draws: Sequence[Record]) -> list[str]:
+    """Return what a user must hear of a training's draws, a sentence each."""
+    signs = (collapsed(draws[: 1 + at]) for at in range(len(draws)))
+    sign = next((f"after step {d['step'] - 1} {s}" for d, s in zip(draws, signs, strict=True) if s), None)
+    refused = sum(draw["refused"] for draw in draws)
+    said = {
+        f"the policy seems to have collapsed: {sign}; see metrics.jsonl": sign,
+        f"{refused} programs were refused by the model": refused,
+        "of all programs that were drawn none passed: the problems may be too hard": not any(
+            draw["passed"] for draw in draws
+        ),
+    }
+    return [note for note, so in said.items() if so]
 
 
 def _mean(values: Iterable[float]) -> float:
