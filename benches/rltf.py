@@ -45,6 +45,7 @@ from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower, Prompts
 from regreen.train.online.presets import method_of
 from regreen.train.online.sources import Between, Round
+from regreen.train.online.writers import Itself
 from regreen.train.policy import Policy
 from regreen.train.rewards import Passed, Reward, Signal
 from regreen.train.schedules import Schedule
@@ -109,7 +110,7 @@ def loop(
     shown, known = Prompts(template, texts), {problem.id: problem for problem in problems}
     feed = Feed(
         config,
-        Between(Round(drawer, problems, config.draw, 0), policy),
+        Between(Round(drawer, problems, config.draw, 0), Itself(policy)),
         Knower(config, shown, known, policy, None, None),
         Weigher(config, shown, policy, known, method_of(config.method, [Term("r", reward_of(options))])),
         None,

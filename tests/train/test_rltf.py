@@ -1,5 +1,6 @@
 """``regreen train rltf``: real programs, the real sandbox; kills, threads, fixed sets, controls, bad input."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,8 @@ import pytest
 
 from regreen.benchmarks import katas
 from regreen.errors import InputError
+from regreen.models import Request
+from regreen.models.shipped import folder_of
 from regreen.options import Judging
 from regreen.problem import problem_to_line
 from regreen.records import read_records
@@ -20,10 +23,13 @@ from regreen.records import read_records
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
+from regreen.models.hf import HFModel  # noqa: E402
 from regreen.train.config import RltfConfig  # noqa: E402
 from regreen.train.rewards import Signal  # noqa: E402
 from regreen.train.rltf import rltf  # noqa: E402
 from regreen.train.weighing import Term  # noqa: E402
+from tests.models.engines import VllmServer  # noqa: E402
+from tests.models.servers import text  # noqa: E402
 
 SOURCE = Path(__file__).parents[2] / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
@@ -323,3 +329,39 @@ def children():
     listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     below = [int(pid) for file in listed for pid in file.read_text().split()]
     return [pid for pid in below if b"lane_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+class Engine(VllmServer):
+    """A server of vLLM's form that really reads the checkpoints it is told to, and writes by them."""
+
+    def __init__(self):
+        super().__init__()
+        self.model, self.read = HFModel(folder_of("tiny-noisy"), batch=4), []
+
+    def load(self, place):
+        self.read.append(place)
+        self.model = HFModel(place, batch=4)
+
+    def write(self, body):
+        request = Request(
+            body["prompt"], seed=body["seed"], temperature=body["temperature"], max_tokens=body["max_tokens"],
+            stop=tuple(body.get("stop") or ()),
+        )  # fmt: skip
+        with self.changed:
+            (answer,) = asyncio.run(self.model.sample([request]))
+        return text(answer.text)
+
+
+@pytest.mark.parametrize("mode", ["interleaved", "asynchronous"])
+def test_a_server_writes_by_the_checkpoints_that_it_is_told_to_read(mode, problems, tmp_path):
+    with Engine() as server:
+        where = {"model": server.served, "engine": "vllm", "base_url": server.base_url}
+        tables = told(problems, draw={"server": where, "n": 2}, batch={"steps": 4}, buffer={"mode": mode})
+        rltf(RltfConfig.model_validate(tables), judging=JUDGING, out=tmp_path / "run")
+        lines = records(tmp_path / "run/draws.jsonl")
+        steps = sorted({line["step"] for line in lines})
+        assert steps[0] == 0
+        assert [int(Path(place).name.removeprefix("step-")) for place in server.read][: len(steps)] == steps
+    assert all(line["tokens"] and line["logprobs"] is None for line in lines if line["text"])
+    assert all(len(line["behaviour"]) == len(line["tokens"]) for line in lines if line["role"] == "sample")
+    assert len(list((tmp_path / "run/served").iterdir())) <= 2, "what nobody reads any more is removed"

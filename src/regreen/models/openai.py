@@ -70,7 +70,7 @@ class OpenAIModel:
         self.name = f"openai:{name}"
         self.parallel = parallel
         self.chat = True  # unless a prompt is plain text: most servers have instruction models
-        self.decides = {"reasoning_effort": reasoning_effort, "thinking_budget": thinking_budget}
+        self.decides: Mapping[str, Any] = {"reasoning_effort": reasoning_effort, "thinking_budget": thinking_budget}
         self._model = name
         self._server = Endpoint(url or OPENAI_URL, key, timeout=timeout, parallel=parallel, tries=tries)
         self._thinking = _thinking(reasoning_effort, thinking_budget)

@@ -209,6 +209,14 @@ class RlBatchConfig(Strict):
     steps: Positive = 1000
 
 
+class ServerConfig(Strict):
+    """A vLLM or SGLang server that writes the programs, and reads the policy's checkpoints from the run's folder."""
+
+    model: str
+    engine: Literal["vllm", "sglang"]
+    base_url: str
+
+
 class DrawConfig(Strict):
     """Programs drawn of the policy: ``n`` for each of so many ``problems`` at a time, ``first`` before the first step.
 
@@ -216,7 +224,8 @@ class DrawConfig(Strict):
     temperature at which it was drawn, so ``top_p`` below 1 alone makes it another distribution than was drawn from.
     ``greedy`` draws one more at temperature 0, by default where the baseline needs it. ``order`` "difficulty" rests
     problems whose programs all came to the same. ``mixed`` keeps only problems of which some programs pass and some
-    fail, and draws on until there are enough, or four times as many have been asked.
+    fail, and draws on until there are enough, or four times as many have been asked. A ``server`` writes in the
+    policy's place.
     """
 
     n: Positive = RLTF_N
@@ -228,6 +237,7 @@ class DrawConfig(Strict):
     greedy: bool | None = None
     order: Literal["uniform", "difficulty"] = "uniform"
     mixed: bool = False
+    server: ServerConfig | None = None
 
     @pydantic.field_validator("temperature")
     @classmethod

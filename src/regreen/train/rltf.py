@@ -45,8 +45,9 @@ from regreen.train.online.feeding import Feed
 from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower, Prompts
 from regreen.train.online.presets import baseline_of, has_critic, method_of
-from regreen.train.online.sources import Round, source_of
+from regreen.train.online.sources import BESIDE, Round, source_of
 from regreen.train.online.watching import draws_of, notes_on
+from regreen.train.online.writers import writer_of
 from regreen.train.policy import Policy
 from regreen.train.sft import Split, check_run, finish, learner_of, lessons_of, pace_of, policy_of, split_of, tune
 from regreen.train.teaching import Asked, pass_rate, taught
@@ -155,7 +156,9 @@ class _Work:
         reference = None
         if config.method.kl:
             reference = Policy(place, dtype=policy.dtype, device=config.device)
-        source = source_of(config.buffer.mode, Round(drawer, self.split.problems, config.draw, config.seed), policy)
+        mode = config.buffer.mode
+        writer = writer_of(policy, config.draw.server, self.run.path, beside=mode == BESIDE)
+        source = source_of(mode, Round(drawer, self.split.problems, config.draw, config.seed), writer)
         return Feed(
             config,
             source,

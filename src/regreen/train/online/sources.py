@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from regreen.models import Model
-from regreen.models.hf import HFModel
 from regreen.problem import Problem
 from regreen.train.config import DrawConfig
 from regreen.train.online.drawing import Drawer, Drawn
 from regreen.train.online.orders import Order
-from regreen.train.policy import Policy
+from regreen.train.online.writers import Writer
 
+BESIDE = "asynchronous"  # the mode in which programs are drawn while others are learned from
 _TIMES = 4  # as many problems are asked as are wanted, at most, for as many of which some programs pass and some fail
 _WAITING = 2  # rounds that may wait for the learner before no more is drawn
 _LOOK = 0.2  # seconds between two looks at whether to stop
@@ -85,12 +84,15 @@ class Between:
     ``once`` draws before the first step only: the offline training.
     """
 
-    def __init__(self, rounds: Round, policy: Policy, *, once: bool = False) -> None:
-        self._rounds, self._sampler, self._once = rounds, policy.sampler(), once
+    def __init__(self, rounds: Round, writer: Writer, *, once: bool = False) -> None:
+        self._rounds, self._writer, self._once = rounds, writer, once
 
     def fresh(self, step: int) -> list[list[Drawn]]:
         """Draw now."""
-        return [] if self._once and step else [self._rounds.draw(self._sampler, step, first=step == 0)]
+        if self._once and step:
+            return []
+        self._writer.publish(step)
+        return [self._rounds.draw(self._writer.model, self._writer.take(), first=step == 0)]
 
     def known(self, drawn: Sequence[Drawn], *, done: bool) -> None:
         """Remember what was learned from; what was drawn since is drawn again, to the same."""
@@ -102,22 +104,18 @@ class Between:
 
 
 class Beside:
-    """Draws in a thread of its own, of a copy of the policy that is renewed whenever the training asks for programs."""
+    """Draws in a thread of its own, by weights that are renewed whenever the training asks for programs."""
 
-    def __init__(self, rounds: Round, policy: Policy) -> None:
-        self._rounds, self._policy = rounds, policy
-        module = copy.deepcopy(policy.module)
-        self._copy, self._sampler = module, HFModel((module, policy.tokenizer))
+    def __init__(self, rounds: Round, writer: Writer) -> None:
+        self._rounds, self._writer = rounds, writer
         self._waiting: queue.Queue[list[Drawn] | BaseException] = queue.Queue(_WAITING)
         self._earlier: list[list[Drawn]] = []
-        self._newest: tuple[int, dict[str, object]] | None = None
-        self._hold = threading.Lock()  # of the newest weights
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def fresh(self, step: int) -> list[list[Drawn]]:
         """Return what has been drawn, waiting only at the first time, and let the thread go on with newer weights."""
-        self._renew(step)
+        self._writer.publish(step)
         found, self._earlier = self._earlier, []
         if self._thread is None:
             self._thread = threading.Thread(target=self._draw, args=(step == 0,), name="regreen-draw", daemon=True)
@@ -139,11 +137,6 @@ class Beside:
         if self._thread is not None:
             self._thread.join()
 
-    def _renew(self, step: int) -> None:
-        weights = {name: value.detach().clone() for name, value in self._policy.module.state_dict().items()}
-        with self._hold:
-            self._newest = step, weights
-
     def _next(self) -> list[Drawn]:
         found = self._waiting.get()
         if isinstance(found, BaseException):
@@ -151,23 +144,12 @@ class Beside:
         return found
 
     def _draw(self, first: bool) -> None:
-        step = 0
         try:
             while not self._stop.is_set():
-                step = self._take_newest(step)
-                self._put(self._rounds.draw(self._sampler, step, first=first))
+                self._put(self._rounds.draw(self._writer.model, self._writer.take(), first=first))
                 first = False
         except BaseException as error:
             self._put(error)
-
-    def _take_newest(self, step: int) -> int:
-        """Take the newest weights, if there are newer ones, and return after how many steps they were."""
-        with self._hold:
-            newest, self._newest = self._newest, None
-        if newest is None:
-            return step
-        self._copy.load_state_dict(newest[1])
-        return newest[0]
 
     def _put(self, found: list[Drawn] | BaseException) -> None:
         while not self._stop.is_set():
@@ -177,14 +159,11 @@ class Beside:
                 continue
 
 
-def source_of(mode: str, rounds: Round, policy: Policy) -> Source:
+def source_of(mode: str, rounds: Round, writer: Writer) -> Source:
     """Return the source that a mode names."""
-    makers: dict[str, Callable[[], Source]] = {
-        "interleaved": lambda: Between(rounds, policy),
-        "asynchronous": lambda: Beside(rounds, policy),
-        "offline": lambda: Between(rounds, policy, once=True),
-    }
-    return makers[mode]()
+    if mode == BESIDE:
+        return Beside(rounds, writer)
+    return Between(rounds, writer, once=mode == "offline")
 
 
 def _passed(drawn: Sequence[Drawn]) -> dict[str, list[bool]]:
