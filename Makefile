@@ -29,6 +29,7 @@ bench: $(DEV_READY)
 	$(BIN)/python benches/generation.py
 	$(BIN)/python benches/training.py
 	$(BIN)/python benches/cycle.py
+	$(BIN)/python benches/rltf.py
 	$(BIN)/python benches/client.py
 	$(BIN)/python benches/passt.py
 	$(BIN)/python benches/katas.py
