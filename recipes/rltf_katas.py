@@ -25,9 +25,10 @@ pass@10 and greedy pass@1 stand beside each, since a gain at one temperature alo
 
 Status: not run; nothing is claimed. What chose the learning rate, one run each on one seed, pass@1 of two programs at
 0.8 for each of the 150 validation problems: 49.3 at the start. At 1e-4 after 160 steps: paper 57.0, loo (the same
-terms, each program compared with the others of its problem) 63.3, and after 120 rloo 57.3. At 3e-4 after 80 steps: paper
-59.0, rloo 58.7, loo 65.3, and after 160 loo 71.0. The greedy program that paper compares with passes far more often than
-those that are drawn, so that nearly all advantages are negative. What further imitation comes to was not measured.
+terms, each program compared with the others of its problem) 63.3, and after 120 rloo 57.3. At 3e-4 after 80 steps:
+paper 59.0, rloo 58.7, loo 65.3, and after 160 loo 71.0. The greedy program that paper compares with passes far more
+often than those that are drawn, so that nearly all advantages are negative. What further imitation comes to was not
+measured.
 """
 
 from __future__ import annotations
