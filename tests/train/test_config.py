@@ -81,3 +81,19 @@ def test_the_recipes_of_cycle_are_configurations(monkeypatch):
         assert {config.optimizer.lr for config in made.values()} == {cycle_parts.BASE["optimizer"]["lr"]}
     assert made["m1+"].pairs.share == 0
     assert made["m1+"].pairs.select == made["m2"].pairs.select == "edit"
+
+
+def test_the_recipes_of_rltf_are_configurations(monkeypatch, tmp_path):
+    pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "recipes"))
+    (tmp_path / "corpus.jsonl").touch()  # or it would be made: 20,000 problems
+    import rltf_ablations
+    import rltf_apps
+    import rltf_katas
+
+    for name in rltf_apps.RUNS:
+        assert rltf_apps.config(name).first is not None
+    cells = {name: rltf_ablations.config(name, tmp_path) for name in rltf_ablations.ABLATIONS}
+    assert cells["penalty-5"].method.penalty == -0.5
+    assert all(cell.batch.steps == rltf_katas.BASE["batch"]["steps"] for cell in cells.values())
+    assert len({cell.model_dump_json() for cell in cells.values()}) == len(cells), "each differs from all others"

@@ -35,6 +35,9 @@ class Prompts:
 class Knower:
     """Adds to programs what a method must know of their tokens.
 
+    Where the sampler does not tell log-probabilities at the temperature of drawing, the policy is asked as it is now:
+    drawn between two steps, it is the one that wrote them; drawn beside them, it has gone on a little.
+
     Args:
         config: of the training.
         prompts: tokens of prompts.
