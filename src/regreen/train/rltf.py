@@ -232,8 +232,8 @@ def _critic(place: str, config: RltfConfig) -> Critic:
 def _decides(
     config: RltfConfig, split: Split, imitated: Split | None, template: Template, terms: Sequence[Term] | None
 ) -> Record:
-    left = {"problems", "validation", "data", "device", "limit", "supervised"}
-    told: Record = config.model_dump(mode="json", exclude=left)
+    left = dict.fromkeys(("problems", "validation", "data", "device", "limit", "supervised"), True)
+    told: Record = config.model_dump(mode="json", exclude={**left, "draw": {"server": {"base_url"}}})
     digests = " ".join(benchmarks.digest(some) for some in (split.problems, split.validation))
     return {
         **told,
