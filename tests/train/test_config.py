@@ -81,3 +81,9 @@ def test_the_recipes_of_cycle_are_configurations(monkeypatch):
         assert {config.optimizer.lr for config in made.values()} == {cycle_parts.BASE["optimizer"]["lr"]}
     assert made["m1+"].pairs.share == 0
     assert made["m1+"].pairs.select == made["m2"].pairs.select == "edit"
+
+
+@pytest.mark.parametrize("text", ["seed = -1", f"seed = {2**70}", "[optimizer]\nlr = inf", "[optimizer]\nlr = nan"])
+def test_numbers_with_which_no_training_begins_are_refused(tmp_path, text):
+    with pytest.raises(InputError, match=r"1 wrong field: (seed|optimizer.lr): input should be"):
+        read(tmp_path, f'model = "hf:a"\nproblems = "mbpp:train"\n{text}\n')

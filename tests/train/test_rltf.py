@@ -267,6 +267,35 @@ def test_a_prompt_that_no_context_holds_is_refused_in_one_line(problems, tmp_pat
         rltf(config, judging=JUDGING, out=tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"draw": {"n": 1}, "method": {"name": "rloo"}}, "draw.n = 1 leaves the baseline leave-one-out no others"),
+        ({"draw": {"greedy": False}}, "draw.greedy = false leaves the baseline greedy-latest nothing"),
+        ({"buffer": {"size": 5}}, "buffer.size = 5 holds fewer than the batch.programs = 6 of a step"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused_before_anything_is_made(tables, words, problems, tmp_path):
+    with pytest.raises(InputError, match=words):
+        trained(problems, tmp_path / "run", **tables)
+    assert not (tmp_path / "run").exists()
+
+
+def test_rewards_of_ones_own_are_refused_where_no_terms_are_added_up(problems, tmp_path):
+    config = RltfConfig.model_validate(told(problems, method={"name": "coderl"}))
+    with pytest.raises(InputError, match="method coderl adds no terms up; give one of paper, rloo, grpo"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run", terms=[Term("same", Same(0.5))])
+
+
+def test_what_is_held_out_is_not_imitated(problems, tmp_path):
+    one = json.loads((problems / "noisy.jsonl").read_text().splitlines()[0])
+    (tmp_path / "one.jsonl").write_text(json.dumps(one) + "\n")
+    tables = {**told(problems), "validation": str(tmp_path / "one.jsonl")}
+    config = RltfConfig.model_validate({**tables, "supervised": {"problems": str(tmp_path / "one.jsonl")}})
+    with pytest.raises(InputError, match="all of one are held out for validation; name others"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run")
+
+
 def test_a_sequence_to_sequence_model_learns_from_its_own_programs_too(problems, small_apart, tokenizer, tmp_path):
     small_apart("t5", len(tokenizer)).save_pretrained(tmp_path / "t5")
     tokenizer.save_pretrained(tmp_path / "t5")
