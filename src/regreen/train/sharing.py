@@ -22,7 +22,7 @@ Rows = list[list[Lesson]]
 def batched_shared(lessons: Sequence[Lesson], most: int) -> list[Batch]:
     """Cut lessons into batches of at most ``most`` tokens, those that share a prompt in batches of their own.
 
-    A lesson whose prompt nobody shares, or is hidden in part, stands with others of its kind.
+    A lesson whose prompt nobody shares, or is hidden in part, or weighs, stands with others of its kind.
     """
     rows, alone = _rows(lessons, most)
     rows.sort(key=_width, reverse=True)
@@ -88,7 +88,7 @@ def _rows(lessons: Sequence[Lesson], most: int) -> tuple[Rows, list[Lesson]]:
     groups: dict[bytes, list[Lesson]] = {}
     alone: list[Lesson] = []
     for lesson in lessons:
-        if lesson.hidden is None:
+        if lesson.hidden is None and not (lesson.ce[: lesson.given].any() or lesson.rl[: lesson.given].any()):
             groups.setdefault(lesson.ids[: lesson.given].tobytes(), []).append(lesson)
         else:
             alone.append(lesson)
