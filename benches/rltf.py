@@ -4,7 +4,7 @@ Same model (``tiny-noisy``, 3 M parameters, float32), prompts (katas:unsolved), 
 programs in a step, temperature, length, AdamW's step, and one step on each batch of programs (GRPO without a reference
 model). A program ends at the end of text on either side. Ours leaves out of the step what weighs nothing: programs of
 problems where all or none pass; with ``--all`` a reward that differs for every program makes both train on all. The two
-sides take turns in one process with one thread; a second is one by the clock, so this machine should be quiet.
+sides take turns in one process with one thread. A second is one of the processor, the sandbox's included.
 
 Judging is counted in processor time: that of all processes below this one, which are the sandbox's.
 """
@@ -87,10 +87,10 @@ def ours(problems: Sequence[Problem], sandbox: LocalSandbox, options: argparse.N
     with tempfile.TemporaryDirectory() as folder:
         step = loop(problems, sandbox, options, Path(folder))
         step(0)
-        began = time.perf_counter()
+        began = spent()
         for at in range(1, 1 + options.steps):
             step(at)
-        return options.steps * options.problems * options.n / (time.perf_counter() - began)
+        return options.steps * options.problems * options.n / (spent() - began)
 
 
 def loop(
@@ -141,7 +141,7 @@ class Clock(transformers.TrainerCallback):
         self.ends: list[float] = []
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        self.ends.append(time.perf_counter())
+        self.ends.append(spent())
 
 
 def theirs(problems: Sequence[Problem], sandbox: LocalSandbox, options: argparse.Namespace) -> float:
@@ -163,6 +163,11 @@ def theirs(problems: Sequence[Problem], sandbox: LocalSandbox, options: argparse
         )  # fmt: skip
         trainer.train()
     return options.steps * programs / (clock.ends[-1] - clock.ends[0])
+
+
+def spent() -> float:
+    """Return the processor seconds of this process and all below it."""
+    return time.process_time() + below()
 
 
 def below() -> float:

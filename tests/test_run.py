@@ -50,6 +50,15 @@ def test_what_is_recorded_is_there_when_the_run_is_opened_again(tmp_path):
     assert len(list(read_records(tmp_path / "r" / "verdicts.jsonl"))) == 3
 
 
+def test_what_a_run_remembers_outlives_a_kill_and_is_never_another(tmp_path):
+    run = Run(tmp_path / "run", settings())
+    assert run.remember("dtype", "float32") == "float32"
+    assert read_manifest(tmp_path / "run")["dtype"] == "float32", "though nobody has closed it"
+    run.close()
+    with Run(tmp_path / "run", settings()) as again:
+        assert again.remember("dtype", "bfloat16") == "float32"
+
+
 def test_a_key_gets_one_verdict_and_one_program(tmp_path):
     with Run(tmp_path / "r", settings()) as run:
         fill(run, 0)

@@ -97,3 +97,9 @@ def test_the_recipes_of_rltf_are_configurations(monkeypatch, tmp_path):
     assert cells["penalty-5"].method.penalty == -0.5
     assert all(cell.batch.steps == rltf_katas.BASE["batch"]["steps"] for cell in cells.values())
     assert len({cell.model_dump_json() for cell in cells.values()}) == len(cells), "each differs from all others"
+
+
+@pytest.mark.parametrize("text", ["seed = -1", f"seed = {2**70}", "[optimizer]\nlr = inf", "[optimizer]\nlr = nan"])
+def test_numbers_with_which_no_training_begins_are_refused(tmp_path, text):
+    with pytest.raises(InputError, match=r"1 wrong field: (seed|optimizer.lr): input should be"):
+        read(tmp_path, f'model = "hf:a"\nproblems = "mbpp:train"\n{text}\n')

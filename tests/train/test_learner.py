@@ -298,12 +298,10 @@ def test_tokens_are_those_that_the_sampler_reads_and_the_end_is_learned(small, t
 
 
 def aged(seed, *, known=True):
-    """Lessons whose tokens were likelier or less likely when they were written."""
+    """Lessons whose tokens were likelier or less likely when they were written, and the last of each certain."""
     draws = np.random.default_rng(seed)
-    return [
-        reinforced([5, 6], [7, 8, 9], draws.normal(size=3), behaviour=draws.uniform(-9, -1, 3) if known else None)
-        for _ in range(3)
-    ]
+    then = [[*draws.uniform(-9, -1, 2), 0.0] if known else None for _ in range(3)]
+    return [reinforced([5, 6], [7, 8, 9], draws.normal(size=3), behaviour=behaviour) for behaviour in then]
 
 
 def gradient_of(learner, lessons):

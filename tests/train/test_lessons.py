@@ -153,7 +153,7 @@ def test_places_are_those_of_tokens_that_weigh_in_either_stream():
 def test_what_only_some_lessons_have_is_filled_up_for_the_others():
     batch = stacked([supervised([9, 8], [1], hidden=[False, True]), reinforced([9], [2], 1.0, behaviour=[-3.0])])
     assert batch.hidden_BT.tolist() == [[False, True, False], [False, False, False]]
-    assert batch.behaviour_BT.tolist() == [[0, 0, 0], [0, -3, 0]]
+    assert np.array_equal(batch.behaviour_BT, [[np.nan] * 3, [0, -3, 0]], equal_nan=True)
     hot = stacked([supervised([9, 8], [1]), reinforced([9], [2], 1.0, heat=0.7)])
     assert hot.heat_B.tolist() == [1, 0.7]
 

@@ -267,6 +267,35 @@ def test_a_prompt_that_no_context_holds_is_refused_in_one_line(problems, tmp_pat
         rltf(config, judging=JUDGING, out=tmp_path / "run")
 
 
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        ({"draw": {"n": 1}, "method": {"name": "rloo"}}, "draw.n = 1 leaves the baseline leave-one-out no others"),
+        ({"draw": {"greedy": False}}, "draw.greedy = false leaves the baseline greedy-latest nothing"),
+        ({"buffer": {"size": 5}}, "buffer.size = 5 holds fewer than the batch.programs = 6 of a step"),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused_before_anything_is_made(tables, words, problems, tmp_path):
+    with pytest.raises(InputError, match=words):
+        trained(problems, tmp_path / "run", **tables)
+    assert not (tmp_path / "run").exists()
+
+
+def test_rewards_of_ones_own_are_refused_where_no_terms_are_added_up(problems, tmp_path):
+    config = RltfConfig.model_validate(told(problems, method={"name": "coderl"}))
+    with pytest.raises(InputError, match="method coderl adds no terms up; give one of paper, rloo, grpo"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run", terms=[Term("same", Same(0.5))])
+
+
+def test_what_is_held_out_is_not_imitated(problems, tmp_path):
+    one = json.loads((problems / "noisy.jsonl").read_text().splitlines()[0])
+    (tmp_path / "one.jsonl").write_text(json.dumps(one) + "\n")
+    tables = {**told(problems), "validation": str(tmp_path / "one.jsonl")}
+    config = RltfConfig.model_validate({**tables, "supervised": {"problems": str(tmp_path / "one.jsonl")}})
+    with pytest.raises(InputError, match="all of one are held out for validation; name others"):
+        rltf(config, judging=JUDGING, out=tmp_path / "run")
+
+
 def test_a_sequence_to_sequence_model_learns_from_its_own_programs_too(problems, small_apart, tokenizer, tmp_path):
     small_apart("t5", len(tokenizer)).save_pretrained(tmp_path / "t5")
     tokenizer.save_pretrained(tmp_path / "t5")
@@ -365,3 +394,19 @@ def test_a_server_writes_by_the_checkpoints_that_it_is_told_to_read(mode, proble
     assert all(line["tokens"] and line["logprobs"] is None for line in lines if line["text"])
     assert all(len(line["behaviour"]) == len(line["tokens"]) for line in lines if line["role"] == "sample")
     assert len(list((tmp_path / "run/served").iterdir())) <= 2, "what nobody reads any more is removed"
+
+
+def test_a_warm_start_on_solutions_comes_before_and_is_chosen_on_solved_problems(problems, tmp_path):
+    first = {
+        "batch": {"tokens": 400, "steps": 2}, "check": {"every": 2, "limit": 1, "max_tokens": 40},
+        "optimizer": {"lr": 1e-4},
+    }  # fmt: skip
+    tables = told(problems, first=first, batch={"steps": 2}, check={"every": 2}, buffer={"mode": "offline"})
+    run = tmp_path / "run"
+    rltf(RltfConfig.model_validate(tables), judging=JUDGING, out=run)
+    warm = json.loads((run / "first/scores.json").read_text())
+    assert warm["step"] == 2
+    start, end = (record for record in metrics(run) if "pass@1" in record and "loss" not in record)
+    assert (start["step"], end["step"]) == (0, 2)
+    drawn = {line["problem"] for line in records(run / "draws.jsonl")}
+    assert len(drawn) == 11, "offline all problems are drawn for, but the one that is held out"

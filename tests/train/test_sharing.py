@@ -107,6 +107,11 @@ def test_a_model_that_sees_near_tokens_alone_reads_rows_of_their_own(small):
     assert Policy((wide, Words()), dtype="float32").shares
 
 
+def test_lessons_whose_prompt_weighs_are_read_in_rows_of_their_own():
+    one, other = (replace(supervised([5, 6], [7, 8]), ce=np.ones(4, np.float32) * [0, 1, 1, 1]) for _ in range(2))
+    assert [batch.shared for batch in batched_shared([one, other], 64)] == [False]
+
+
 def test_lessons_that_weigh_nothing_are_not_read(small):
     policy = Policy((small(), Words()), dtype="float32")
     learner = Learner(policy, AdamW(1e-2), Schedule("constant", 1))

@@ -100,6 +100,13 @@ class Run:
         earlier = float(self.manifest["seconds"])
         return earlier if self.finished else round(earlier + time.monotonic() - self._started, 3)
 
+    def remember(self, name: str, value: Any) -> Any:
+        """Return what the manifest has under this name, at first this value; written at once, for whoever goes on."""
+        if name not in self.manifest:
+            self.manifest[name] = value
+            self._write_manifest()
+        return self.manifest[name]
+
     def add_problem(self, problem: Problem) -> None:
         """Record a problem, once."""
         with self._guard:

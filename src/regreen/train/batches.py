@@ -27,9 +27,9 @@ Each = Callable[[Lesson, int, int], Lesson]
 class Batch:
     """Lessons as rows of one table, B by T; what fills a row weighs nothing.
 
-    ``hidden`` and ``behaviour`` are None where no lesson has them; where only some have, the others' is 0. ``heat`` is
-    None where all are 1. The first ``given`` tokens of a row are its prompt. ``shared`` says that rows with one prompt
-    are best read together (:mod:`regreen.train.sharing`).
+    ``hidden`` and ``behaviour`` are None where no lesson has them; where only some have, the others' is 0, or NaN: a
+    log-probability may be 0. ``heat`` is None where all are 1. The first ``given`` tokens of a row are its prompt.
+    ``shared`` says that rows with one prompt are best read together (:mod:`regreen.train.sharing`).
     """
 
     ids_BT: Ints
@@ -141,8 +141,8 @@ def stacked(lessons: Sequence[Lesson], *, fill: int = 0, shared: bool = False) -
         ids_BT=_table([lesson.ids for lesson in lessons], fill, np.int64),
         ce_BT=_table([lesson.ce for lesson in lessons], 0, np.float32),
         rl_BT=_table([lesson.rl for lesson in lessons], 0, np.float32),
-        hidden_BT=_optional([lesson.hidden for lesson in lessons], lessons, np.bool_),
-        behaviour_BT=_optional([lesson.behaviour for lesson in lessons], lessons, np.float32),
+        hidden_BT=_optional([lesson.hidden for lesson in lessons], lessons, False, np.bool_),
+        behaviour_BT=_optional([lesson.behaviour for lesson in lessons], lessons, np.nan, np.float32),
         given_B=np.array([lesson.given for lesson in lessons], np.int64),
         heat_B=None if all(lesson.heat == 1 for lesson in lessons) else np.array([lesson.heat for lesson in lessons]),
         tokens=sum(map(len, lessons)),
@@ -193,7 +193,10 @@ def _table(rows: Sequence[NDArray[Any]], fill: Any, kind: Any) -> NDArray[Any]:
     return table
 
 
-def _optional(rows: Sequence[NDArray[Any] | None], lessons: Sequence[Lesson], kind: Any) -> NDArray[Any] | None:
+def _optional(
+    rows: Sequence[NDArray[Any] | None], lessons: Sequence[Lesson], missing: Any, kind: Any
+) -> NDArray[Any] | None:
     if all(row is None for row in rows):
         return None
-    return _table([np.zeros(len(le), kind) if r is None else r for r, le in zip(rows, lessons, strict=True)], 0, kind)
+    whole = [np.full(len(le), missing) if row is None else row for row, le in zip(rows, lessons, strict=True)]
+    return _table(whole, 0, kind)

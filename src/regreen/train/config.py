@@ -29,14 +29,15 @@ CLIP = 1.0  # no paper of ours gives one; GPT-3 (Brown et al. 2020, appendix B) 
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 63)]  # what numpy and torch both take
 Tracker = Literal["tensorboard", "trackio", "wandb"]
 _Config = TypeVar("_Config", bound=BaseModel)
 
 
 class Strict(BaseModel):
-    """Fields that nobody has heard of are errors, and no number is read out of a text."""
+    """Fields that nobody has heard of are errors, no number is read out of a text, and TOML's inf and nan are none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class OptimizerConfig(Strict):
@@ -112,7 +113,7 @@ class TrainConfig(Strict):
     data: str | None = None
     limit: Positive | None = None
     prompt: str | None = None
-    seed: int = 0
+    seed: Seed = 0
     device: str | None = None
     dtype: Literal["float32", "bfloat16"] | None = None
     track: Annotated[Tracker | None, Field(exclude=True)] = None
@@ -128,7 +129,7 @@ class SftConfig(TrainConfig):
 
 
 class FirstConfig(Strict):
-    """Phase I of CYCLE: fine-tuning on the verified solutions; with a step of its own."""
+    """Fine-tuning on solutions before the method itself, its own way: phase I of CYCLE, RLTF's warm start."""
 
     optimizer: OptimizerConfig = OptimizerConfig()
     batch: BatchConfig = BatchConfig()

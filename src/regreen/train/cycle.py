@@ -171,7 +171,7 @@ def _second(work: Work, place: str, made: Made, sandbox: LocalSandbox, run: Run)
     policy = policy_of(config.model_copy(update={"model": place}))
     _same(run, made.facts["digest"], policy.weights)
     write_lines(run.path / ROWS, (row.to_json() for row in made.rows))
-    policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
+    policy.dtype = run.remember("dtype", policy.dtype)  # where a timing chose it, it chose once
     lessons = _lessons(work, policy, made.rows)
     facts = run.manifest["set"] = {**made.facts, "tokens": lessons.tokens(), "too_long": lessons.too_long}
     mask = Mask(config.mask.ratio, lessons.may, config.seed, config.mask.redraw)
@@ -246,7 +246,7 @@ def _notes(facts: Record, policy: Policy) -> list[str]:
 def _same(run: Run, rows: str, weights: str) -> None:
     """Refuse to go on with other rows or another model than the run began with."""
     for name, value, what in (("rows", rows, "rows"), ("weights", weights, "model of phase I")):
-        if run.manifest.setdefault(name, value) != value:
+        if run.remember(name, value) != value:
             raise InputError(f"{run.path}: begun with another {what}; give the same settings, or another -o")
 
 

@@ -224,7 +224,7 @@ class _Drift:
         if batch.behaviour_BT is None:
             return None
         behaviour_M = _weights(logprobs_M, batch, batch.behaviour_BT)
-        known_M = behaviour_M != 0
+        known_M = ~behaviour_M.isnan()
         gap_M = (logprobs_M.detach() - behaviour_M).where(known_M, 0.0)
         self._count += int(known_M.sum())
         self._sum += float(gap_M.abs().sum())

@@ -32,6 +32,7 @@ except ImportError as error:
 _ADAPTER = "adapter"
 _WEIGHTLESS = ("openai", "replay", "scripted")
 _SPARE_ROWS = 64  # and a tenth: embeddings are rounded up for speed, but not by more
+_NEAR = ("sliding_window", "attention_chunk_size")  # of configurations whose layers see near tokens alone
 _CLOSE = 1e-3  # log-probabilities that differ by rounding alone
 _WORTH = 1.15  # how many times faster bfloat16 must be to be chosen: it costs precision
 
@@ -156,8 +157,9 @@ class Policy:
 
         Some attend to near tokens alone, count positions otherwise, or are not told which token attends to which.
         """
-        config = self.module.config
-        if self.apart or config._attn_implementation != "sdpa" or getattr(config, "sliding_window", None):
+        config = self.module.config.get_text_config(decoder=True)
+        near = any(getattr(config, name, None) for name in _NEAR)
+        if self.apart or near or self.module.config._attn_implementation != "sdpa":
             return False
         lessons = [supervised([0, 1, 2], [first, 3, 2, 1]) for first in (1, 2)]
         dtype, self.dtype = self.dtype, "float32"

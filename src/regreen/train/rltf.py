@@ -44,7 +44,7 @@ from regreen.train.online.drawing import Drawer
 from regreen.train.online.feeding import Feed
 from regreen.train.online.grouping import Weigher
 from regreen.train.online.knowing import Knower, Prompts
-from regreen.train.online.presets import baseline_of, has_critic, method_of
+from regreen.train.online.presets import baseline_of, has_critic, method_of, refuse
 from regreen.train.online.sources import BESIDE, Round, source_of
 from regreen.train.online.watching import draws_of, notes_on
 from regreen.train.online.writers import writer_of
@@ -78,10 +78,11 @@ def rltf(
 
     Raises:
         InputError: there is nothing to learn from, a reward is no number, the model cannot be loaded or trained, or the
-            run holds another training.
+            run holds another training; fields, or terms and method, do not go together.
         InfrastructureError: the loss is no number, or the judge broke down; the same call goes on.
     """
     judging = judging or Judging()
+    refuse(config, terms)
     split = split_of(config, unsolved=True)
     imitated = _imitated(config, split)
     template = prompts.load(config.prompt or prompts.default_for(split.problems[0], chat=False))
@@ -115,18 +116,27 @@ class _Work:
             raise InputError(
                 f"{self.split.name}: no problem has a solution for the warm start; name some in [supervised]"
             )
+        solved = [problem for problem in self.split.validation if problem.solution]
+        held_out = solved or self.imitated.problems[: len(self.split.validation)]  # of what is imitated, if none is
         shared = {name: getattr(config, name) for name in _SHARED}
+        shared["prompt"] = config.prompt or self.template.name  # whatever problems are imitated
         told = SftConfig(**shared, **dict(config.first))
-        found = tune(told, self.imitated, judging=self.judging, out=self.run.path / FIRST, quiet=self.quiet)
+        found = tune(
+            told,
+            self.imitated._replace(validation=held_out),
+            judging=self.judging,
+            out=self.run.path / FIRST,
+            quiet=self.quiet,
+        )
         return f"hf:{found['checkpoint']}"
 
     def train(self, place: str) -> Record:
         """Train the model that lies there."""
         config, run = self.config, self.run
         policy = policy_of(config.model_copy(update={"model": place}))
-        if run.manifest.setdefault("weights", policy.weights) != policy.weights:
+        if run.remember("weights", policy.weights) != policy.weights:
             raise InputError(f"{run.path}: begun with another model; give the same settings, or another -o")
-        policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
+        policy.dtype = run.remember("dtype", policy.dtype)  # where a timing chose it, it chose once
         pace = pace_of(config.batch.steps, config.check)
         critic = _critic(place, config) if has_critic(config.method) else None
         learner = learner_of(
@@ -156,9 +166,11 @@ class _Work:
         reference = None
         if config.method.kl:
             reference = Policy(place, dtype=policy.dtype, device=config.device)
-        mode = config.buffer.mode
+        mode, draw = config.buffer.mode, config.draw
+        if mode == "offline" and draw.first is None:
+            draw = draw.model_copy(update={"first": len(self.split.problems)})
         writer = writer_of(policy, config.draw.server, self.run.path, beside=mode == BESIDE)
-        source = source_of(mode, Round(drawer, self.split.problems, config.draw, config.seed), writer)
+        source = source_of(mode, Round(drawer, self.split.problems, draw, config.seed), writer)
         return Feed(
             config,
             source,
@@ -220,7 +232,11 @@ def _imitated(config: RltfConfig, split: Split) -> Split | None:
         return Split(split.name, solved, split.validation) if solved else None
     choice = Choice(Path(config.data) if config.data else None, limit=told.limit)
     name, every = choice.load(told.problems, "train")
-    return Split(name, choice.choose(every), split.validation)
+    held_out = {problem.id for problem in split.validation}
+    kept = [problem for problem in choice.choose(every) if problem.id not in held_out]
+    if not kept:
+        raise InputError(f"supervised.problems: all of {name} are held out for validation; name others")
+    return Split(name, kept, split.validation)
 
 
 def _critic(place: str, config: RltfConfig) -> Critic:
@@ -232,8 +248,8 @@ def _critic(place: str, config: RltfConfig) -> Critic:
 def _decides(
     config: RltfConfig, split: Split, imitated: Split | None, template: Template, terms: Sequence[Term] | None
 ) -> Record:
-    left = {"problems", "validation", "data", "device", "limit", "supervised"}
-    told: Record = config.model_dump(mode="json", exclude=left)
+    left = dict.fromkeys(("problems", "validation", "data", "device", "limit", "supervised"), True)
+    told: Record = config.model_dump(mode="json", exclude={**left, "draw": {"server": {"base_url"}}})
     digests = " ".join(benchmarks.digest(some) for some in (split.problems, split.validation))
     return {
         **told,

@@ -80,7 +80,7 @@ def tune(
     decides = _decides(config, policy, f"{lessons.digest} {checks.digest} {benchmarks.digest(validation)}", judging)
     decides["prompt"] = f"{template.name} {template.hash}"
     with judging.open() as sandbox, Run(out, Settings("train-sft", name, decides), about=about(sandbox)) as run:
-        policy.dtype = run.manifest.setdefault("dtype", policy.dtype)  # where a timing chose it, it chose once
+        policy.dtype = run.remember("dtype", policy.dtype)  # where a timing chose it, it chose once
         kept, measured = lessons_of(policy, lessons, name), lessons_of(policy, checks, f"{name}, validation")
         epochs = Epochs(kept, tokens=config.batch.tokens, seed=config.seed)
         pace = pace_of(config.batch.count(epochs.steps), config.check)

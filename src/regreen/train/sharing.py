@@ -18,11 +18,13 @@ from regreen.train.lessons import Bools, Ints, Lesson
 
 Rows = list[list[Lesson]]
 
+_WIDEST = 4096  # tokens of a row: its mask has as many bytes as pairs of them
+
 
 def batched_shared(lessons: Sequence[Lesson], most: int) -> list[Batch]:
     """Cut lessons into batches of at most ``most`` tokens, those that share a prompt in batches of their own.
 
-    A lesson whose prompt nobody shares, or is hidden in part, stands with others of its kind.
+    A lesson whose prompt nobody shares, or is hidden in part, or weighs, stands with others of its kind.
     """
     rows, alone = _rows(lessons, most)
     rows.sort(key=_width, reverse=True)
@@ -88,13 +90,13 @@ def _rows(lessons: Sequence[Lesson], most: int) -> tuple[Rows, list[Lesson]]:
     groups: dict[bytes, list[Lesson]] = {}
     alone: list[Lesson] = []
     for lesson in lessons:
-        if lesson.hidden is None:
+        if lesson.hidden is None and not (lesson.ce[: lesson.given].any() or lesson.rl[: lesson.given].any()):
             groups.setdefault(lesson.ids[: lesson.given].tobytes(), []).append(lesson)
         else:
             alone.append(lesson)
     rows: Rows = []
     for group in groups.values():
-        for row in _split(group, most):
+        for row in _split(group, min(most, _WIDEST)):
             if len(row) > 1:
                 rows.append(row)
             else:

@@ -291,7 +291,7 @@ def _advantages(group: Group, term: Term, signals: Sequence[Signal], baseline: B
     if not term.compared:
         return values
     if baseline == "greedy-latest" and group.greedy is None:
-        raise ValueError(f"{group.problem.id}: no greedy program to compare with; draw one, or take another baseline")
+        raise ValueError("no greedy program to compare with; draw one, or take another baseline")
     greedy = group.greedy and term.reward(group.problem, *group.greedy).value
     earlier = [term.reward(group.problem, *each).value for each in group.earlier]
     return advantages(values, baseline, greedy=greedy, earlier=earlier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,7 +14,6 @@ from typing import Literal
 
 from regreen.attempt import seed_of
 from regreen.attempt.judging import no_program
-from regreen.errors import InputError
 from regreen.extract import Extraction
 from regreen.models import Completion, Model, Request
 from regreen.models.texts import Texts
@@ -30,6 +29,7 @@ DRAWS = "draws.jsonl"  # of a training: every program that was drawn
 GREEDY = "greedy"
 Role = Literal["sample", "greedy"]
 Floats = tuple[float, ...]
+Key = tuple[str, int, str]  # problem, index, role
 _MORE = ("behaviour", "reference", "believed")
 
 
@@ -56,6 +56,11 @@ class Drawn:
     behaviour: Floats | None = None
     reference: Floats | None = None
     believed: Floats | None = None
+
+    @property
+    def key(self) -> Key:
+        """Which program it is."""
+        return self.problem, self.index, self.role
 
     @property
     def is_greedy(self) -> bool:
@@ -111,6 +116,8 @@ class Drawer:
         how: how many, how hot, how long.
         greedy: draw one more for each problem, at temperature 0.
         seed: of all draws.
+
+    ``refusal`` says why the backend refused a program, where it did.
     """
 
     template: Template
@@ -121,13 +128,13 @@ class Drawer:
     greedy: bool
     seed: int
     spent: Spent = field(default_factory=Spent)
+    refusal: str | None = None
     _visits: Counter[str] = field(default_factory=Counter)
 
     def draw(self, model: Model, problems: Sequence[Problem], step: int) -> list[Drawn]:
         """Return judged programs for problems, in the problems' order; those that the backend refused are left out.
 
         Raises:
-            InputError: it refused all.
             InfrastructureError: the backend or the judge broke down.
         """
         wanted = [ask for problem in problems for ask in self._asks(problem)]
@@ -140,18 +147,18 @@ class Drawer:
         self.spent.generating += asked - began
         self.spent.judging += time.monotonic() - asked
         self.spent.refused += len(wanted) - len(found)
-        if wanted and not found:
-            raise InputError(f"the model refused every prompt: {waiting[0][1].error}")
+        self.refusal = next((answer.error for _, answer, *_ in waiting if answer.error), self.refusal)
         return found
+
+    def recall(self, problems: Sequence[Problem], drawn: Mapping[Key, Drawn]) -> list[Drawn]:
+        """Return those of an earlier process's programs that :meth:`draw` would draw now, and go on behind them."""
+        keys = [(request.problem, request.index, request.role) for each in problems for _, request in self._asks(each)]
+        return [drawn[key] for key in keys if key in drawn]
 
     def settle(self) -> Spent:
         """Return what was spent since this was last called."""
         spent, self.spent = self.spent, Spent()
         return spent
-
-    def visited(self, problems: Iterable[str]) -> None:
-        """Take note of problems for which an earlier process has drawn."""
-        self._visits.update(problems)
 
     def _asks(self, problem: Problem) -> Iterator[tuple[Problem, Request]]:
         visit, n = self._visits[problem.id], self.how.n
@@ -200,8 +207,8 @@ class Drawer:
         """Return what was generated; a backend that does not tell is taken to have used the tokenizer's own tokens."""
         if answer.generated is not None:
             return tuple(token for token, _ in answer.generated), tuple(logprob for _, logprob in answer.generated)
-        ended = answer.finish == "stop" and self.end is not None
-        return (*self.texts.tokens(answer.text), *([self.end] if ended and self.end is not None else [])), None
+        known = answer.finish == "stop" and not self.template.stops  # or a stop string may have ended it
+        return (*self.texts.tokens(answer.text), *([self.end] if known and self.end is not None else [])), None
 
 
 class _Judge:

@@ -13,7 +13,7 @@ from regreen.train.advantages import mixed_groups
 from regreen.train.config import RltfConfig
 from regreen.train.online.drawing import Drawn
 from regreen.train.online.knowing import Prompts
-from regreen.train.online.presets import Method, baseline_of
+from regreen.train.online.presets import Method, baseline_of, needs_others
 from regreen.train.placing import places_of
 from regreen.train.policy import Policy
 from regreen.train.weighing import Group, Judged, Weighed, Written, anchored
@@ -56,6 +56,8 @@ class Weigher:
     def _weighed(self, drawn: Sequence[Drawn]) -> list[Weighed]:
         problem = self._problems[drawn[0].problem]
         learned = [each for each in drawn if not each.is_greedy and each.tokens]
+        if len(learned) == 1 and needs_others(self._config.method):  # the others were refused, or empty
+            return []
         greedy = [Judged(each.found.source, each.verdict) for each in drawn if each.is_greedy]
         written = [self._written(problem, each) for each in learned]
         critic = [each.believed for each in learned if each.believed is not None] or None

@@ -73,8 +73,8 @@ class Knower:
         needed = method.ratio or method.kl
         unknown = [each for each in told if needed and each.behaviour is None and not each.is_greedy]
         lines = scored(self._policy, [self._plain(each) for each in unknown], most=self._config.batch.most)
-        found = {_key(each): _last(line, each) for each, line in zip(unknown, lines, strict=True)}
-        return [replace(each, behaviour=found.get(_key(each), each.behaviour)) for each in told]
+        found = {each.key: _last(line, each) for each, line in zip(unknown, lines, strict=True)}
+        return [replace(each, behaviour=found.get(each.key, each.behaviour)) for each in told]
 
     def _judged(self, drawn: Sequence[Drawn], critic: Critic) -> list[Drawn]:
         told = [Told(self._prompts(self._problems[d.problem]), d.tokens, category_of(d.verdict)) for d in drawn]
@@ -89,10 +89,6 @@ class Knower:
 
 def _as_told(drawn: Drawn) -> Drawn:
     return replace(drawn, behaviour=drawn.logprobs)
-
-
-def _key(drawn: Drawn) -> tuple[str, str, int]:
-    return drawn.problem, drawn.role, drawn.index
 
 
 def _last(line: Any, drawn: Drawn) -> tuple[float, ...]:

@@ -19,9 +19,10 @@ from types import MappingProxyType
 
 from numpy.typing import ArrayLike
 
+from regreen.errors import InputError
 from regreen.train.advantages import Baseline
 from regreen.train.analysed import Analysed
-from regreen.train.config import MethodConfig
+from regreen.train.config import MethodConfig, RltfConfig
 from regreen.train.lessons import supervised
 from regreen.train.rewards import Coarse, FineGrained, Passed, Reward
 from regreen.train.weighing import Group, Term, Weighed, official_code, paper, rltf_terms
@@ -41,11 +42,39 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
 Critic = Sequence[ArrayLike] | None  # for each program of a group its probabilities, or nothing
 Method = Callable[[Group, Critic], list[Weighed]]
 _BINARY = (Term("passed", Passed()),)
+_ADDED = ("paper", "rloo", "grpo")  # methods that add terms up
+_OTHERS = ("leave-one-out", "grpo")  # baselines made of a problem's other programs
 
 
 def baseline_of(config: MethodConfig) -> Baseline:
     """Return what a method compares its rewards with."""
     return config.baseline or BASELINES[config.name]
+
+
+def needs_others(config: MethodConfig) -> bool:
+    """Say whether a method can make nothing of one program alone."""
+    return config.name != "rejection" and baseline_of(config) in _OTHERS
+
+
+def refuse(config: RltfConfig, terms: Sequence[Term] | None = None) -> None:
+    """Raise InputError where fields, or the rewards given, do not go together."""
+    method, draw = config.method, config.draw
+    compares = method.name != "rejection" and baseline_of(method) == "greedy-latest"
+    pool, programs = config.buffer.size, config.batch.programs
+    wrong = {
+        f"draw.n = 1 leaves the baseline {baseline_of(method)} no others to compare a program with; draw at least 2": (
+            draw.n == 1 and needs_others(method)
+        ),
+        "draw.greedy = false leaves the baseline greedy-latest nothing to compare with; give another method.baseline": (
+            compares and draw.greedy is False
+        ),
+        f"buffer.size = {pool} holds fewer than the batch.programs = {programs} of a step": pool < programs,
+        f"method {method.name} adds no terms up; give one of {', '.join(_ADDED)}, or no terms": (
+            terms is not None and method.name not in _ADDED
+        ),
+    }
+    if said := [text for text, so in wrong.items() if so]:
+        raise InputError("; ".join(said))
 
 
 def has_critic(config: MethodConfig) -> bool:

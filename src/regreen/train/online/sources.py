@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from regreen.errors import InputError
 from regreen.models import Model
 from regreen.problem import Problem
 from regreen.train.config import DrawConfig
@@ -18,6 +19,8 @@ BESIDE = "asynchronous"  # the mode in which programs are drawn while others are
 _TIMES = 4  # as many problems are asked as are wanted, at most, for as many of which some programs pass and some fail
 _WAITING = 2  # rounds that may wait for the learner before no more is drawn
 _LOOK = 0.2  # seconds between two looks at whether to stop
+
+_Ask = Callable[[Sequence[Problem]], list[Drawn]]
 
 
 class Source(Protocol):
@@ -50,28 +53,51 @@ class Round:
         self._drawer, self._problems, self._how = drawer, problems, how
         self._places = {problem.id: at for at, problem in enumerate(problems)}
         self._order = Order(len(problems), sort=how.order, seed=seed)
+        self._begun = False
 
-    def draw(self, model: Model, step: int, *, first: bool = False) -> list[Drawn]:
-        """Return programs for the next problems; ``first`` for as many as are wanted before the first step."""
-        wanted = (self._how.first or self._how.problems) if first else self._how.problems
-        found = self._some(model, step, wanted)
-        asked, most = wanted, _TIMES * wanted
-        while self._how.mixed and (missing := wanted - _mixed(found)) > 0 and asked < most:
-            missing = min(missing, most - asked)
-            found += self._some(model, step, missing)
-            asked += missing
-        self._note(found)
+    def draw(self, model: Model, step: int) -> list[Drawn]:
+        """Return programs for the next problems; the first time for as many as are wanted before the first step.
+
+        Raises:
+            InputError: the model refused the prompt of every problem there is.
+        """
+        found = self._round(lambda problems: self._drawer.draw(model, problems, step))
+        if not found:
+            raise InputError(f"the model refused every prompt: {self._drawer.refusal}")
         return found
 
     def known(self, drawn: Sequence[Drawn]) -> None:
-        """Remember a round of an earlier process."""
-        names = list(dict.fromkeys(each.problem for each in drawn))
-        self._order.take(len(names))
-        self._drawer.visited(names)
-        self._note(drawn)
+        """Remember a round of an earlier process: it is gone through again, and nothing is drawn."""
+        by_key = {each.key: each for each in drawn}
+        self._round(lambda problems: self._drawer.recall(problems, by_key))
 
-    def _some(self, model: Model, step: int, count: int) -> list[Drawn]:
-        return self._drawer.draw(model, [self._problems[at] for at in self._order.take(count)], step)
+    def _round(self, ask: _Ask) -> list[Drawn]:
+        wanted = self._how.problems if self._begun else self._how.first or self._how.problems
+        self._begun = True
+        found = self._mixed_of(ask, self._some(ask, wanted), wanted)
+        self._note(found)
+        return found
+
+    def _some(self, ask: _Ask, count: int) -> list[Drawn]:
+        """Return programs for so many problems; where all are refused, for others, until every one has been asked."""
+        asked, found = set[str](), list[Drawn]()
+        while not found and len(asked) < len(self._problems):
+            problems = self._next(count)
+            asked |= {problem.id for problem in problems}
+            found = ask(problems)
+        return found
+
+    def _mixed_of(self, ask: _Ask, found: list[Drawn], wanted: int) -> list[Drawn]:
+        """Return these and what is drawn on for, until of enough problems some programs pass and some fail."""
+        asked, most = wanted, _TIMES * wanted
+        while self._how.mixed and (missing := wanted - _mixed(found)) > 0 and asked < most:
+            missing = min(missing, most - asked)
+            found = found + ask(self._next(missing))
+            asked += missing
+        return found
+
+    def _next(self, count: int) -> list[Problem]:
+        return [self._problems[at] for at in self._order.take(count)]
 
     def _note(self, drawn: Sequence[Drawn]) -> None:
         for name, passed in _passed(drawn).items():
@@ -92,7 +118,7 @@ class Between:
         if self._once and step:
             return []
         self._writer.publish(step)
-        return [self._rounds.draw(self._writer.model, self._writer.take(), first=step == 0)]
+        return [self._rounds.draw(self._writer.model, self._writer.take())]
 
     def known(self, drawn: Sequence[Drawn], *, done: bool) -> None:
         """Remember what was learned from; what was drawn since is drawn again, to the same."""
@@ -118,7 +144,7 @@ class Beside:
         self._writer.publish(step)
         found, self._earlier = self._earlier, []
         if self._thread is None:
-            self._thread = threading.Thread(target=self._draw, args=(step == 0,), name="regreen-draw", daemon=True)
+            self._thread = threading.Thread(target=self._draw, name="regreen-draw", daemon=True)
             self._thread.start()
             found += [] if found else [self._next()]
         while not self._waiting.empty():
@@ -143,11 +169,10 @@ class Beside:
             raise found
         return found
 
-    def _draw(self, first: bool) -> None:
+    def _draw(self) -> None:
         try:
             while not self._stop.is_set():
-                self._put(self._rounds.draw(self._writer.model, self._writer.take(), first=first))
-                first = False
+                self._put(self._rounds.draw(self._writer.model, self._writer.take()))
         except BaseException as error:
             self._put(error)
 
