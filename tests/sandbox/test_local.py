@@ -252,7 +252,16 @@ LEAVERS = [
 ]
 
 
-def test_closing_leaves_no_process_descriptor_thread_or_file(tier: str) -> None:
+@pytest.fixture
+def open_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for temporary files that only this test uses; a jailed program may pass through it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def test_closing_leaves_no_process_descriptor_thread_or_file(tier: str, open_folder: Path) -> None:
     before = family(os.getpid()), descriptors(), scratch_folders(), threading.active_count()
     checks = ("assert f(1) == 1", as_code("assert f(1) == 1"))
     with LocalSandbox(Limits(timeout=0.2), jobs=2, tier=tier) as sandbox:

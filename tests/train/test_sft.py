@@ -135,6 +135,7 @@ def test_after_a_kill_the_same_command_comes_to_the_same_bits(tmp_path, small, t
     assert numbers_of(tmp_path / "whole") == numbers_of(tmp_path / "killed")
 
 
+@pytest.mark.slow
 def test_a_sequence_to_sequence_model_learns_katas_and_after_a_kill_comes_to_the_same_bits(
     tmp_path, small_apart, tokenizer
 ):

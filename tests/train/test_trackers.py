@@ -93,12 +93,10 @@ def test_without_a_tracker_nothing_is_left_behind(train):
 
 @pytest.fixture(scope="session")
 def trackio_folder(tmp_path_factory):
-    """Where trackio keeps what this process tracks: it asks once, when it is imported."""
-    folder = tmp_path_factory.mktemp("trackio")
+    """Where trackio keeps what this process tracks: it asks once, when it is imported, as others may have done."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRACKIO_DIR", str(folder))
-        pytest.importorskip("trackio")
-        yield folder
+        patch.setenv("TRACKIO_DIR", str(tmp_path_factory.mktemp("trackio")))
+        yield Path(pytest.importorskip("trackio.utils").TRACKIO_DIR)
 
 
 def test_trackio_has_the_run_by_its_directory_s_name(train, trackio_folder, capfd):

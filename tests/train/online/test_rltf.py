@@ -1,93 +1,24 @@
 """``regreen train rltf``: real programs, the real sandbox; kills, threads, fixed sets, controls, bad input."""
 
-import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from regreen.benchmarks import katas
 from regreen.errors import InputError
-from regreen.models import Request
-from regreen.models.shipped import folder_of
-from regreen.options import Judging
-from regreen.problem import problem_to_line
-from regreen.records import read_records
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
-from regreen.models.hf import HFModel  # noqa: E402
 from regreen.train.config import RltfConfig  # noqa: E402
 from regreen.train.rewards import Signal  # noqa: E402
 from regreen.train.rltf import rltf  # noqa: E402
 from regreen.train.weighing import Term  # noqa: E402
-from tests.models.engines import VllmServer  # noqa: E402
-from tests.models.servers import text  # noqa: E402
-
-SOURCE = Path(__file__).parents[2] / "src"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"}
-JUDGING = Judging(sandbox="local:C")
-TABLES = {
-    "batch": {"programs": 6, "steps": 6},
-    "draw": {"n": 3, "problems": 3, "max_tokens": 60},
-    "buffer": {"size": 15, "refresh": 2},
-    "check": {"every": 3, "limit": 1, "max_tokens": 60},
-    "optimizer": {"lr": 1e-4, "warmup": 0},
-}
-
-
-@pytest.fixture(scope="module")
-def problems(make_once):
-    """Files of problems: without solutions to draw for, with them to imitate."""
-
-    def write(folder):
-        folder.mkdir()
-        unsolved, noisy = katas.generate("unsolved", count=12), katas.generate("noisy", count=12)
-        for name, some in (("unsolved", unsolved), ("noisy", noisy)):
-            lines = "".join(json.dumps(problem_to_line(problem)) + "\n" for problem in some)
-            (folder / f"{name}.jsonl").write_text(lines)
-
-    return make_once("rltf-problems", write)
-
-
-def told(problems, **tables):
-    merged = {name: {**TABLES.get(name, {}), **tables.get(name, {})} for name in {*TABLES, *tables}}
-    top = {"model": "tiny-noisy", "problems": str(problems / "unsolved.jsonl"), "dtype": "float32"}
-    return {**top, "supervised": {"problems": str(problems / "noisy.jsonl")}, **merged}
-
-
-def trained(problems, out, **tables):
-    return rltf(RltfConfig.model_validate(told(problems, **tables)), judging=JUDGING, out=out)
-
-
-def records(path):
-    return [record for _, record in read_records(path)]
-
-
-def metrics(run):
-    """What a training wrote down, but for the clock."""
-    clock = ("seconds", "clock/")
-    return [{k: v for k, v in r.items() if not k.startswith(clock)} for r in records(run / "metrics.jsonl")]
-
-
-def weights_of(run):
-    from safetensors.torch import load_file
-
-    return load_file(run / "checkpoints" / "last" / "model.safetensors")
-
-
-@pytest.fixture(scope="module")
-def whole(problems, tmp_path_factory):
-    """A training that nobody disturbed."""
-    out = tmp_path_factory.mktemp("rltf") / "whole"
-    return out, trained(problems, out)
+from tests.train.online.training import JUDGING, metrics, records, told, trained  # noqa: E402
 
 
 def test_programs_are_drawn_judged_and_learned_from_at_every_refresh(whole):
@@ -116,49 +47,6 @@ def test_both_streams_are_learned_from_in_every_step(whole):
     assert all(record["ce"] > 0 and record["rl"] != 0 for record in steps)
 
 
-def test_after_kills_at_any_moment_the_same_command_comes_to_the_same_numbers_and_weights(problems, whole, tmp_path):
-    out, _ = whole
-    config = tmp_path / "train.toml"
-    config.write_text(toml(told(problems)))
-    run = tmp_path / "killed"
-    moments = (
-        lambda: (run / "checkpoints" / "last").exists() and (run / "draws.jsonl").exists(),
-        lambda: len(metrics(run)) > 3,
-        lambda: len(records(run / "draws.jsonl")) > 30,
-    )
-    for reached in moments:
-        process = start(config, run)
-        deadline = time.monotonic() + 300
-        while not reached() and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    assert json.loads((run / "checkpoints/last/manifest.json").read_text())["step"] < 6
-    process = start(config, run)
-    assert process.communicate()[1] == ""
-    assert metrics(run) == metrics(out)
-    assert [line["text"] for line in records(run / "draws.jsonl")] == [
-        line["text"] for line in records(out / "draws.jsonl")
-    ]
-    other = weights_of(run)
-    assert all(torch.equal(weight, other[name]) for name, weight in weights_of(out).items())
-
-
-def start(config, run):
-    words = [sys.executable, "-m", "regreen.cli", "train", "rltf", str(config), "-q", "-o", str(run)]
-    return subprocess.Popen(
-        [*words, "--sandbox", "local:C"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def toml(tables):
-    top = [f"{name} = {json.dumps(value)}" for name, value in tables.items() if not isinstance(value, dict)]
-    for name, values in tables.items():
-        if isinstance(values, dict):
-            top += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
-    return "\n".join(top)
-
-
 def test_offline_all_is_drawn_before_the_first_step(problems, tmp_path):
     trained(problems, tmp_path / "run", buffer={"mode": "offline"}, draw={"first": 5})
     drawn = [record["step"] for record in metrics(tmp_path / "run") if "drawn" in record]
@@ -175,25 +63,6 @@ def test_beside_the_learner_programs_are_drawn_by_older_weights_and_each_enters_
     assert len(keys) == len(set(keys))
     assert all(line["step"] <= line["entered"] for line in lines)
     assert lines[0]["step"] == 0
-
-
-def test_beside_the_learner_a_killed_training_goes_on_and_no_program_enters_twice(problems, tmp_path):
-    config = tmp_path / "train.toml"
-    config.write_text(toml(told(problems, buffer={"mode": "asynchronous"})))
-    run = tmp_path / "run"
-    process = start(config, run)
-    deadline = time.monotonic() + 300
-    while len(metrics(run)) < 4 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    done = start(config, run)
-    assert done.communicate()[1] == ""
-    assert done.returncode == 0
-    keys = [(line["problem"], line["index"], line["role"]) for line in records(run / "draws.jsonl")]
-    assert len(keys) == len(set(keys))
-    steps = [record["step"] for record in metrics(run) if "loss" in record]
-    assert steps == list(range(1, 7))
 
 
 @pytest.mark.parametrize("method", ["official-code", "coderl", "rloo", "grpo", "rejection"])
@@ -358,42 +227,6 @@ def children():
     listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     below = [int(pid) for file in listed for pid in file.read_text().split()]
     return [pid for pid in below if b"lane_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-class Engine(VllmServer):
-    """A server of vLLM's form that really reads the checkpoints it is told to, and writes by them."""
-
-    def __init__(self):
-        super().__init__()
-        self.model, self.read = HFModel(folder_of("tiny-noisy"), batch=4), []
-
-    def load(self, place):
-        self.read.append(place)
-        self.model = HFModel(place, batch=4)
-
-    def write(self, body):
-        request = Request(
-            body["prompt"], seed=body["seed"], temperature=body["temperature"], max_tokens=body["max_tokens"],
-            stop=tuple(body.get("stop") or ()),
-        )  # fmt: skip
-        with self.changed:
-            (answer,) = asyncio.run(self.model.sample([request]))
-        return text(answer.text)
-
-
-@pytest.mark.parametrize("mode", ["interleaved", "asynchronous"])
-def test_a_server_writes_by_the_checkpoints_that_it_is_told_to_read(mode, problems, tmp_path):
-    with Engine() as server:
-        where = {"model": server.served, "engine": "vllm", "base_url": server.base_url}
-        tables = told(problems, draw={"server": where, "n": 2}, batch={"steps": 4}, buffer={"mode": mode})
-        rltf(RltfConfig.model_validate(tables), judging=JUDGING, out=tmp_path / "run")
-        lines = records(tmp_path / "run/draws.jsonl")
-        steps = sorted({line["step"] for line in lines})
-        assert steps[0] == 0
-        assert [int(Path(place).name.removeprefix("step-")) for place in server.read][: len(steps)] == steps
-    assert all(line["tokens"] and line["logprobs"] is None for line in lines if line["text"])
-    assert all(len(line["behaviour"]) == len(line["tokens"]) for line in lines if line["role"] == "sample")
-    assert len(list((tmp_path / "run/served").iterdir())) <= 2, "what nobody reads any more is removed"
 
 
 def test_a_warm_start_on_solutions_comes_before_and_is_chosen_on_solved_problems(problems, tmp_path):
