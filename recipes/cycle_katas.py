@@ -21,13 +21,32 @@ Hypotheses; each is claimed only if the interval over seeds and problems leaves 
 4. pass@1 of M_2 is not lower than of M_1 and of M_1+, at temperature 0.2.
 5. Copies: unmasked - M_2 above 0, as a share of all chains.
 
-What came out so far, seed 0 alone, so that nothing is claimed (300 problems, per cent, 95 % bootstrap over problems):
-M_2 writes 32.5 at once and 58.8 [53.7, 63.9] with one refinement, where fresh programs come to 42.5 [37.6, 47.4];
-pass@2 of M_2 is 44.1, of M_1+ 42.9; pass@1 at 0.2 is 31.7 and 32.0. Of the failing programs 40.2 pass told the truth,
-25.4 told another problem's failure (+14.7 [+7.8, +21.6]), 38.7 told that of another wrong program for the same
-problem (where there is one: +7.5 [+0.5, +14.6]), 4.5 an error's name, 0.0 nothing. Two readings: 37 told the truth,
-38 another problem's; three to six: 40 and 18. So the gain is where a failure must be read. Copies: 31.9, of fresh
-programs 21.7. Phase II took 4.1 M tokens, 23 minutes of one of two busy cores.
+What came out (per cent of 300 problems; 95 % over seeds and problems; each seed in brackets):
+
+    | quantity                                        | all                 | each seed                      |
+    |-------------------------------------------------|---------------------|--------------------------------|
+    | M_1 refined - its pass@2 (38.1), before CYCLE   | -6.8 [-10.5, -3.0]  | one model                      |
+    | M_2 pass@1 at 0.2                               | 32.6 [28.5, 36.7]   | 35.3, 32.2, 30.2, 31.7, 33.5   |
+    | M_2 pass@2                                      | 44.1 [40.4, 47.9]   | 48.0, 43.9, 43.7, 41.7, 43.3   |
+    | M_2 refined                                     | 57.4 [52.7, 62.1]   | 62.3, 56.3, 57.3, 53.8, 57.0   |
+    | M_2 refined - its pass@2                        | +13.2 [9.7, 17.0]   | 14.4, 12.4, 13.6, 12.1, 13.7   |
+    | M_2 refined - pass@2 of M_1                     | +19.2 [14.4, 24.2]  | 24.2, 18.2, 19.2, 15.7, 18.9   |
+    | M_2 refined - pass@2 of M_1+ (three seeds)      | +15.1 [9.2, 21.0]   | 19.8, 11.7, 13.7               |
+    | M_2 pass@1 - that of M_1                        | +1.6 [-2.5, 5.5]    | 4.3, 1.2, -0.8, 0.7, 2.5       |
+    | M_2 pass@1 - that of M_1+ (three seeds)         | -1.0 [-5.3, 3.3]    | 1.3, -0.8, -3.5                |
+    | told the truth - another problem's failure      | +11.9 [8.0, 15.7]   | 13.3, 7.8, 14.0, 11.8, 12.3    |
+    |   where there are two readings (134 problems)   | +1.9 [-1.4, 5.5]    |                                |
+    |   where there are three to six (166)            | +19.9 [13.9, 26.2]  |                                |
+    | told the truth - an error's name                | +23.9 [20.2, 27.6]  | 25.5, 21.2, 25.7, 25.0, 22.2   |
+    | told the truth - nothing                        | +25.8 [22.2, 29.5]  | 26.0, 24.0, 27.8, 27.3, 24.0   |
+    | - the same problem's other wrong program's (76) | +0.0 [-2.6, 3.2]    | 0.0, -1.3, -0.7, 3.3, -1.3     |
+    | - another problem's wrong program, truth told   | +0.6 [-2.8, 4.0]    | 5.0, 1.0, 0.5, 0.8, -4.2       |
+    | copies                                          | 19.4 [16.0, 23.2]   | 17.2, 21.3, 17.3, 17.3, 23.7   |
+
+So the failure is read, and for what it says of the problem: any failure of it tells the reading, whichever wrong
+program is shown beside. With two readings, that one failed says enough. Hypotheses 2 (against M_1 and M_2; M_1+ on
+three seeds) and 3 hold, 1 for M_1; of 4 one-shot pass@1 is not seen to fall. M_0, M_1+ of two seeds and 5 have not been
+measured. Phase II took 4.1 M tokens, 23 minutes of one of two busy cores; its courses are in ``recipes/curves``.
 """
 
 from __future__ import annotations
