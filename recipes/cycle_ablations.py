@@ -21,7 +21,6 @@ Status: not run.
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -62,11 +61,7 @@ ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs, by table
 
 def main() -> None:
     """Train and measure what is not there yet, then print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("names", nargs="*", default=list(ABLATIONS), metavar="NAME")
-    parser.add_argument("--table", action="store_true", help="train and measure nothing")
-    options = parser.parse_args()
+    options = parts.asked(__doc__, ABLATIONS)
     for name in [] if options.table else options.names:
         ablate(options.out, name)
     table(

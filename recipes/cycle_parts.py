@@ -5,6 +5,7 @@ The configuration is the one that ``recipes/cycle_katas.py`` reports on; the oth
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,15 @@ BASE: dict[str, Any] = {
 
 Passed = Mapping[tuple[str, int], Mapping[str, bool]]
 Values = dict[str, float]  # by problem
+
+
+def asked(about: str | None, names: Iterable[str]) -> argparse.Namespace:
+    """Return what a recipe is asked for: where to, and which of these cells, all of them unless given."""
+    parser = argparse.ArgumentParser(description=(about or "").split("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", default=list(names), metavar="NAME")
+    parser.add_argument("--table", action="store_true", help="train and measure nothing")
+    return parser.parse_args()
 
 
 def problems(out: Path) -> dict[str, str]:

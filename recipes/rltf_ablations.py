@@ -20,7 +20,6 @@ Status: not run.
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
 from typing import Any
@@ -57,11 +56,7 @@ N, HEAT = 10, 0.8
 
 def main() -> None:
     """Train and measure what is not there yet, then print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("names", nargs="*", default=list(ABLATIONS), metavar="NAME")
-    parser.add_argument("--table", action="store_true", help="train and measure nothing")
-    options = parser.parse_args()
+    options = parts.asked(__doc__, ABLATIONS)
     if not options.table:
         measure("tiny-noisy", folder_of(options.out, "start"))
         for name in options.names:
