@@ -2,6 +2,7 @@
 
 import gc
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,15 @@ def as_code(check: str) -> str:
     return f"if True:\n    {check}"
 
 
-def descriptors() -> list[str]:
-    """Return the kinds of what this process has open, but for what earlier tests left to the collector."""
+def descriptors() -> set[str]:
+    """Return what this process has open, each by its number and what it is, but for what the collector still has.
+
+    What earlier tests left open may be closed at any moment, so look for what is new, not for the same.
+    """
     gc.collect()
-    return sorted(os.readlink(path).split(":")[0] for path in Path("/proc/self/fd").iterdir() if path.exists())
+    return {f"{path.name} {os.readlink(path)}" for path in Path("/proc/self/fd").iterdir() if path.exists()}
+
+
+def threads() -> set[str]:
+    """Return the threads of this process; those of earlier tests may end at any moment, so look for what is new."""
+    return {f"{thread.name} {thread.native_id}" for thread in threading.enumerate()}

@@ -74,20 +74,21 @@ def sandboxes(host: Host, tier: str, tmp_path_factory: pytest.TempPathFactory) -
         yield {False: patient, True: hasty}
     after = _world()
     tempfile.tempdir = usual
-    assert after == before, "closing the sandbox leaves no process, descriptor, temporary file or shared memory"
+    left = {kind: after[kind] - before[kind] for kind in after}
+    assert not any(left.values()), f"closing the sandbox leaves no process, descriptor, file or shared memory: {left}"
 
 
-def _world() -> dict[str, list[str]]:
+def _world() -> dict[str, set[str]]:
     """What could be left behind, by kind; where other programs leave things too, only what a cheat would."""
-    shared = [
+    shared = {
         name for folder in SHARED_FOLDERS if os.path.isdir(folder) for name in os.listdir(folder) if "mark" in name
-    ]
-    keys = [line for kind in ("shm", "msg") for line in _lines(Path("/proc/sysvipc", kind)) if str(0x6D61726B) in line]
+    }
+    keys = {line for kind in ("shm", "msg") for line in _lines(Path("/proc/sysvipc", kind)) if str(0x6D61726B) in line}
     return {
-        "processes": _descendants(os.getpid()) + _cheats(),
+        "processes": _descendants(os.getpid()) | _cheats(),
         "descriptors": descriptors(),
-        "temporary files": sorted(os.listdir(tempfile.gettempdir())),
-        "shared files": sorted(shared),
+        "temporary files": set(os.listdir(tempfile.gettempdir())),
+        "shared files": shared,
         "shared memory": keys,
     }
 
@@ -103,18 +104,18 @@ def _status(pid: str) -> dict[str, str]:
     return dict(line.partition(":\t")[::2] for line in _lines(Path("/proc", pid, "status")))
 
 
-def _descendants(root: int) -> list[str]:
+def _descendants(root: int) -> set[str]:
     parents = {path.name: _status(path.name).get("PPid", "0") for path in Path("/proc").glob("[0-9]*")}
     family = {str(root)}
     while more := {pid for pid, parent in parents.items() if parent in family} - family:
         family |= more
-    return sorted(family - {str(root)})
+    return family - {str(root)}
 
 
-def _cheats() -> list[str]:
+def _cheats() -> set[str]:
     """Return the processes, of any parent, that bear the name that the cheats' children take."""
     names = {path.name: _status(path.name).get("Name", "") for path in Path("/proc").glob("[0-9]*")}
-    return sorted(pid for pid, name in names.items() if name == "regreen-cheat")
+    return {pid for pid, name in names.items() if name == "regreen-cheat"}
 
 
 def _judge(sandbox: LocalSandbox, pairs: list[tuple[Problem, str]]) -> list[Verdict]:
