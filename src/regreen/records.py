@@ -31,6 +31,7 @@ SAMPLES = "samples.jsonl"
 TREES = "trees.jsonl"
 REJUDGED = "rejudged.jsonl"
 METRICS = "metrics.jsonl"
+STUDY = "study.json"  # in a folder of several runs: what a study found in them
 
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROBLEMS: {"id": str},

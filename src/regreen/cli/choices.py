@@ -80,13 +80,6 @@ class Reveal(StrEnum):
     ALL = "all"
 
 
-class Study(StrEnum):
-    """What can be studied."""
-
-    BLEU = "bleu"
-    SCALING = "scaling"
-
-
 class Target(StrEnum):
     """What a checkpoint or a run can become."""
 

@@ -1,4 +1,4 @@
-"""``regreen rank``, ``study`` and ``export``: what is made of runs and checkpoints."""
+"""``regreen rank`` and ``export``: what is made of runs and checkpoints."""
 
 from __future__ import annotations
 
@@ -6,23 +6,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from typer import Argument
 
 from regreen.cli.app import DONE, command
-from regreen.cli.choices import Study, Target
-from regreen.cli.options import Data, Json, Quiet, ks, option
-from regreen.errors import InputError
-
-_SIZES = {"k": 1e3, "m": 1e6, "b": 1e9}
-
-
-def _parameters(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part.rstrip("kmbKMB")) * _SIZES.get(part[-1:].lower(), 1) for part in text.split(","))
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no list of sizes; write it as 350M,2.7B") from error
-
+from regreen.cli.choices import Target
+from regreen.cli.options import Json, Quiet, ks, option
 
 Seed = Annotated[int, option("--seed", help="of intervals and draws", show=True, metavar="N")]
 Ks = Annotated[Any, option("-k", help="how many programs are drawn, as 1,10,100", parser=ks, metavar="K,K,...")]
@@ -56,44 +44,6 @@ def rank(
     found = rank_run(run, model=asked, checks=checks, ks=given_ks or None, seed=seed, jobs=jobs, quiet=quiet)
     print(json.dumps(found) + "\n" if as_json else render(ranking_tables(found)), end="")
     return DONE
-
-
-@command()
-def study(
-    name: Annotated[Study, Argument(help="bleu or scaling", metavar="NAME")],
-    runs: Annotated[list[Path], Argument(help="run directories", metavar="RUN...")],
-    benchmark: Annotated[
-        str | None, option("--benchmark", help="with the reference solutions (bleu)", metavar="BENCHMARK")
-    ] = None,
-    parameters: Annotated[
-        Any,
-        option("--parameters", help="of the runs' models, as 350M,2.7B", parser=_parameters, metavar="N,N"),
-    ] = None,
-    given_ks: Ks = None,
-    seed: Seed = 0,
-    data: Data = None,
-    as_json: Json = False,
-) -> int:
-    """Study recorded runs: BLEU against correctness, score against size."""
-    from regreen.report import render, study_tables
-
-    if name is Study.SCALING:
-        from regreen.studies.scaling import scaling
-
-        found = scaling(runs, parameters=parameters or (), ks=given_ks or (1,), seed=seed)
-    else:
-        found = _bleu(runs, benchmark, data, seed)
-    print(json.dumps(found) + "\n" if as_json else render(study_tables(found)), end="")
-    return DONE
-
-
-def _bleu(runs: list[Path], benchmark: str | None, data: Path | None, seed: int) -> dict[str, Any]:
-    from regreen import benchmarks
-    from regreen.studies.bleu import bleu
-
-    if len(runs) != 1 or benchmark is None:
-        raise InputError("study bleu: give one run, and --benchmark for the reference solutions")
-    return bleu(runs[0], benchmarks.load(benchmark, data=data).problems(), seed=seed)
 
 
 @command()

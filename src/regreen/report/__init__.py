@@ -4,6 +4,7 @@ from regreen.report.annotations import annotation_tables
 from regreen.report.compare import compare
 from regreen.report.every import every_table
 from regreen.report.imports import import_tables, share_cell
+from regreen.report.plots import draw
 from regreen.report.ranks import ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
@@ -20,6 +21,7 @@ __all__ = [
     "annotation_tables",
     "compare",
     "differences",
+    "draw",
     "every_table",
     "import_tables",
     "load",

@@ -6,6 +6,7 @@ from regreen.records import Record
 from regreen.report.dialog import dialog_tables
 from regreen.report.ranks import rank_tables
 from regreen.report.refined_tables import refined_tables
+from regreen.report.studies import study_tables
 from regreen.report.tables import Table, tables
 from regreen.report.training import training_tables
 from regreen.report.trees import tree_tables
@@ -13,5 +14,7 @@ from regreen.report.trees import tree_tables
 
 def every_table(found: Record) -> list[Table]:
     """Return the tables of what :func:`regreen.report.report` returned, whatever kinds of runs there are."""
+    if "study" in found:
+        return study_tables(found)
     grown = [*tree_tables(found), *refined_tables(found)]
     return [*tables(found), *grown, *dialog_tables(found), *rank_tables(found), *training_tables(found)]

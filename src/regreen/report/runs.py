@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from regreen.errors import InputError
 from regreen.rank import curves
-from regreen.records import RANKS, SCORES, TREES, Counts, Record, read_counts, read_json
+from regreen.records import RANKS, SCORES, STUDY, TREES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
 from regreen.report.dialog import dialog_summary
 from regreen.report.training import is_training, training_summary
@@ -44,12 +44,15 @@ def report(paths: Sequence[Path], view: View | None = None, *, repair_view: Repa
         repair_view: how repair trees are reported, of runs that have any.
 
     Returns:
-        One run's summary, with trees also what :func:`regreen.report.trees.summary.tree_summary` says of them; for
-        several, ``runs`` with a summary each, and for exactly two, ``paired``: their difference.
+        What a study found, of its folder. One run's summary, with trees also what
+        :func:`regreen.report.trees.summary.tree_summary` says of them. For several, ``runs`` with a summary each, and
+        for exactly two, ``paired``: their difference.
 
     Raises:
         InputError: a path is no run directory.
     """
+    if len(paths) == 1 and (paths[0] / STUDY).exists():
+        return read_json(paths[0] / STUDY)
     runs = [load(path) for path in paths]
     view = view or View()
     ks = view.ks or _own_ks(paths[0])

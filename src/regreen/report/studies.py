@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from regreen.records import Record
-from regreen.report.tables import Table
+from regreen.report.tables import Cell, Table, estimate_cell
 
 
 def study_tables(found: Record) -> list[Table]:
-    """Return the tables of what a study returned."""
-    return {"bleu": _bleu, "scaling": _scaling}[found["study"]](found)
+    """Return the tables of what a study found."""
+    return [_table(table) for table in found["tables"]]
 
 
-def _bleu(found: Record) -> list[Table]:
-    kinds = {"right": found["right"], "wrong": found["wrong"]}
-    rows = [[kind, str(d["programs"]), *(f"{q:.1f}" for q in d["quartiles"])] for kind, d in kinds.items()]
-    notes = [
-        f"a right program has the higher BLEU than a wrong one with probability {_interval(found['auc'])}",
-        f"overlap of the two distributions {_interval(found['overlap'])} (1: the same, 0: apart)",
-        f"means over {found['problems']} problems with both kinds; 95 % bootstrap over problems",
-    ]
-    return [Table("BLEU to the reference", ["", "programs", "first quartile", "median", "third quartile"], rows, notes)]
+def _table(table: Record) -> Table:
+    rows = [[_cell(value, table["unit"]) for value in row] for row in table["rows"]]
+    return Table(table["title"], table["header"], rows, table["notes"])
 
 
-def _scaling(found: Record) -> list[Table]:
-    rows = [
-        [name, *(_interval(fit[part]) for part in ("slope", "intercept", "r_squared"))]
-        for name, fit in found["fits"].items()
-    ]
-    models = ", ".join(f"{model['model'] or model['run']} ({model['parameters']:.3g})" for model in found["models"])
-    notes = [f"score against log10(parameters): {models}", "95 % bootstrap over problems, the same for all models"]
-    return [Table("Scaling", ["", "slope for ten times the size", "intercept", "R squared"], rows, notes)]
+def _cell(value: Any, unit: str) -> str | Cell:
+    if value is None:
+        return Cell("-", (None,))
+    if isinstance(value, dict):
+        return estimate_cell(value) if unit == "%" else _number_cell(value)
+    if isinstance(value, int | float):
+        return Cell(str(value) if isinstance(value, int) else f"{value:.3g}", (value,))
+    return str(value)
 
 
-def _interval(estimate: Mapping[str, Any]) -> str:
-    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+def _number_cell(found: Record) -> Cell:
+    numbers = [found[name] for name in ("value", "low", "high")]
+    return Cell("{:.3f} [{:.3f}, {:.3f}]".format(*numbers), numbers)

@@ -19,6 +19,7 @@ from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.records import PROGRAMS, VERDICTS, Record, read_records
 from regreen.run import read_manifest
+from regreen.studies.finding import finding, table
 
 
 def bleu(run: Path, problems: Iterable[Problem], *, seed: int = 0) -> Record:
@@ -42,7 +43,23 @@ def bleu(run: Path, problems: Iterable[Problem], *, seed: int = 0) -> Record:
             f"{run}: no problem with a reference solution, a right program and a wrong one; "
             f"give more programs (-n), or the benchmark of the run ({manifest['benchmark']})"
         ) from error
-    return {"study": "bleu", "benchmark": manifest["benchmark"], "run": str(run), **found}
+    return finding("bleu", benchmark=manifest["benchmark"], tables=[_table(found)], run=str(run), **found)
+
+
+def _table(found: Record) -> Record:
+    kinds = {"right": found["right"], "wrong": found["wrong"]}
+    rows = [[kind, d["programs"], *(f"{q:.1f}" for q in d["quartiles"])] for kind, d in kinds.items()]
+    notes = [
+        f"a right program has the higher BLEU than a wrong one with probability {_interval(found['auc'])}",
+        f"overlap of the two distributions {_interval(found['overlap'])} (1: the same, 0: apart)",
+        f"means over {found['problems']} problems with both kinds; 95 % bootstrap over problems",
+    ]
+    header = ["", "programs", "first quartile", "median", "third quartile"]
+    return table("BLEU to the reference", header, rows, notes=notes)
+
+
+def _interval(found: Record) -> str:
+    return "{value:.3f} [{low:.3f}, {high:.3f}]".format(**found)
 
 
 def _programs(run: Path) -> dict[str, list[tuple[str, bool]]]:

@@ -9,15 +9,16 @@ Differences from the paper:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from regreen.analysis import scaling_fit
+from regreen.analysis import ScalingFit, scaling_fit
 from regreen.errors import InputError
-from regreen.metrics import pass_at_k
+from regreen.metrics import mean_interval, pass_at_k
 from regreen.records import Record, read_counts
 from regreen.run import read_manifest
+from regreen.studies.finding import Cell, finding, plot, table
 
 
 def scaling(
@@ -38,12 +39,32 @@ def scaling(
     sizes = list(parameters) or [_size(run, manifest) for run, manifest in zip(runs, manifests, strict=True)]
     if len(sizes) != len(runs) or len(set(sizes)) < 2:
         raise InputError(f"{len(runs)} runs and sizes {sizes}: expected one size for each, at least two different ones")
-    fits = {f"pass@{k}": asdict(scaling_fit(sizes, _scores(runs, k), seed=seed)) for k in ks}
+    scores = {f"pass@{k}": _scores(runs, k) for k in ks}
+    fits = {name: scaling_fit(sizes, rows, seed=seed) for name, rows in scores.items()}
     models = [
         {"run": str(run), "model": manifest["settings"].get("model"), "parameters": size}
         for run, manifest, size in zip(runs, manifests, sizes, strict=True)
     ]
-    return {"study": "scaling", "benchmark": manifests[0]["benchmark"], "models": models, "fits": fits}
+    means = {
+        name: [(size, mean_interval(row, seed=seed)) for size, row in zip(sizes, rows, strict=True)]
+        for name, rows in scores.items()
+    }
+    return finding(
+        "scaling",
+        benchmark=manifests[0]["benchmark"],
+        tables=[_table(fits, models)],
+        plots=[plot("Score against size", means, x="parameters", y="%", log=True)],
+        models=models,
+        fits={name: asdict(fit) for name, fit in fits.items()},
+    )
+
+
+def _table(fits: Mapping[str, ScalingFit], models: Sequence[Record]) -> Record:
+    rows: list[list[Cell]] = [[name, fit.slope, fit.intercept, fit.r_squared] for name, fit in fits.items()]
+    known = ", ".join(f"{model['model'] or model['run']} ({model['parameters']:.3g})" for model in models)
+    notes = [f"score against log10(parameters): {known}", "95 % bootstrap over problems, the same for all models"]
+    header = ["", "slope for ten times the size", "intercept", "R squared"]
+    return table("Scaling", header, rows, notes=notes, unit="1")
 
 
 def _size(run: Path, manifest: Record) -> float:

@@ -1,0 +1,69 @@
+"""What a study returns: its numbers as plain JSON, with the tables and the plots that show them.
+
+finding("scaling", benchmark="mbpp:test", tables=[table("Scaling", ["", "slope"], [["pass@1", slope]])], fits=fits)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+from regreen.metrics import Estimate
+from regreen.records import Record
+
+Cell = str | int | float | Estimate | None
+Point = tuple[float | str, float | Estimate]
+
+
+def finding(name: str, *, benchmark: str | None = None, tables: Sequence[Record], **numbers: Any) -> Record:
+    """Return a finding of a study: ``numbers`` are what a program reads, ``tables`` and ``plots`` what a person does.
+
+    Args:
+        name: the study's.
+        benchmark: the full name of the benchmark, where there is one.
+        tables: what :func:`table` returned.
+        numbers: everything else, as plain JSON; ``plots`` are what :func:`plot` returned.
+    """
+    return {"study": name, "benchmark": benchmark, "plots": [], **numbers, "tables": list(tables)}
+
+
+def table(
+    title: str,
+    header: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    notes: Sequence[str] = (),
+    unit: Literal["%", "1"] = "%",
+) -> Record:
+    """Return a table: estimates in it are shares, printed in per cent, or with unit "1" plain numbers."""
+    cells = [[_plain(cell) for cell in row] for row in rows]
+    return {"title": title, "header": list(header), "rows": cells, "notes": list(notes), "unit": unit}
+
+
+def plot(
+    title: str,
+    lines: Mapping[str, Sequence[Point]],
+    *,
+    x: str,
+    y: str,
+    kind: Literal["line", "bar"] = "line",
+    log: bool = False,
+    unit: Literal["%", "1"] = "%",
+) -> Record:
+    """Return a plot: named lines, or groups of bars, of points with or without intervals.
+
+    Args:
+        title: what is seen.
+        lines: for each name its points; the first of a point is a number, or for bars a label.
+        x, y: what the axes show, with units.
+        kind: "line" or "bar".
+        log: the first axis is logarithmic.
+        unit: "%" for shares, "1" for plain numbers.
+    """
+    drawn = [{"name": name, "points": [[at, _plain(value)] for at, value in line]} for name, line in lines.items()]
+    return {"title": title, "x": x, "y": y, "kind": kind, "log": log, "unit": unit, "lines": drawn}
+
+
+def _plain(value: Cell) -> Any:
+    return asdict(value) if isinstance(value, Estimate) else value
