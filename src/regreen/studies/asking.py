@@ -38,18 +38,29 @@ class Study:
     def folder(self) -> Path:
         """Where the runs lie: ``out``, or ``runs/study-NAME-BENCHMARK-HASH``."""
         asked = {**self.sampling.decides(), "prompt": self.sampling.prompt, "model": self.model.name}
-        return self.out or Settings(f"study-{self.name}", self.benchmark, {**asked, **self.decides}).directory
+        return self.out or Settings(f"study-{self.name}", self.called, {**asked, **self.decides}).directory
 
-    @cached_property
+    @property
+    def called(self) -> str:
+        """The benchmark's full name."""
+        return self._loaded[0]
+
+    @property
     def problems(self) -> list[Problem]:
         """The benchmark's problems, all of them."""
-        return self.choice.load(self.benchmark, "ask")[1]
+        return self._loaded[1]
+
+    @cached_property
+    def _loaded(self) -> tuple[str, list[Problem]]:
+        return self.choice.load(self.benchmark, "ask")
 
     def run(
         self,
         condition: str,
         *,
+        benchmark: str | None = None,
         problems: Sequence[Problem] | None = None,
+        examples: Sequence[Problem] | None = None,
         model: Model | None = None,
         view: View | None = None,
         **differs: Any,
@@ -58,7 +69,9 @@ class Study:
 
         Args:
             condition: its name, and that of the run in :attr:`folder`.
+            benchmark: what other problems are called.
             problems: other problems than the benchmark's, such as the same ones said in another way.
+            examples: solved problems to show instead of those that the sampling names.
             model: another model.
             view: which scores.
             differs: fields of :class:`Sampling` that are not those of the study.
@@ -68,7 +81,7 @@ class Study:
             InfrastructureError: the model or the judge cannot be reached; the same call continues.
         """
         return evaluate_problems(
-            self.benchmark,
+            benchmark or self.called,
             self.problems if problems is None else problems,
             model or self.model,
             sampling=replace(self.sampling, **differs),
@@ -77,6 +90,8 @@ class Study:
             view=view or View(seed=self.sampling.seed),
             out=self.folder / condition,
             quiet=self.quiet,
+            examples=examples,
+            decides=self.decides,
         )
 
     def found(self, finding: Record) -> Record:
