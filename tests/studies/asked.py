@@ -19,7 +19,7 @@ def source(at, wrong=0):
 
 def line(name, at, *, checks=4, shown=2, statement=None, **more):
     """A problem of four calls, of which two are shown."""
-    calls = [{"kind": "call", "args": [100 * i], "expected": 100 * i + at} for i in range(1, checks + 1)]
+    calls = [{"kind": "call", "args": [111 * i], "expected": 111 * i + at} for i in range(1, checks + 1)]
     said = statement or f"Write f{at}(x), which adds {at}."
     found = {"id": name, "statement": said, "checks": calls, "shown": list(range(shown)), "entry_point": f"f{at}"}
     return {**found, "solution": source(at), **more}
