@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from regreen.cli.options import Data, Json, option
+from regreen.cli.options import Data, Json, ks, option
 from regreen.cli.study.app import Figure, Seed, command, show
 from regreen.cli.study.recorded import parameters as sizes
 from regreen.cli.study.trusting import Of, problems_of
@@ -44,3 +44,17 @@ def errors(
     from regreen.studies.errors import errors as study
 
     return show(study(runs, parameters=parameters or (), seed=seed), figure=figure, as_json=as_json)
+
+
+@command("apps")
+def apps(
+    run: Recorded,
+    given_ks: Annotated[Any, option("-k", help="the k of pass@k, as 1,5,100", parser=ks, metavar="K,K,...")] = None,
+    seed: Seed = 0,
+    figure: Figure = None,
+    as_json: Json = False,
+) -> int:
+    """Strict accuracy, raw and filtered by the shown checks, with time-outs beside."""
+    from regreen.studies.apps import apps as study
+
+    return show(study(run, ks=given_ks or (), seed=seed), figure=figure, as_json=as_json)
