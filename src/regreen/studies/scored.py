@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from regreen.errors import InputError
@@ -19,11 +19,16 @@ class Scored:
     problems: Mapping[str, ProblemCounts]
 
     @classmethod
-    def of(cls, name: str, run: Record | Path) -> Scored:
-        """Return the scores of a run directory, or of the run that ``Study.run`` returned."""
+    def of(cls, name: str, run: Record | Path, *, part: str | None = None) -> Scored:
+        """Return the scores of a run directory, or of the run that ``Study.run`` returned.
+
+        With ``part``, a program passes if it passes those of its problem's checks that ``meta`` calls so.
+        """
         path = run if isinstance(run, Path) else Path(run["run"])
-        found = read_counts(path).problems
-        return cls(name, {problem: counts for problem, counts in sorted(found.items()) if counts.programs})
+        found = {problem: counts for problem, counts in sorted(read_counts(path).problems.items()) if counts.programs}
+        if part is None:
+            return cls(name, found)
+        return cls(name, {p: replace(counts, passed=counts.passed_part[part]) for p, counts in found.items()})
 
     def values(self, names: Sequence[str], k: int = 1) -> list[float]:
         """Return pass@k of the problems named; raises InputError where one has fewer than k programs."""
@@ -106,3 +111,13 @@ def lines(
         )
         for (each, base), p in zip(pairs, ps, strict=True)
     ]
+
+
+def pooled(name: str, scored: Sequence[Scored]) -> Scored:
+    """Return conditions counted together, on the problems that all have."""
+    together = {}
+    for problem in shared(scored):
+        counts = [each.problems[problem] for each in scored]
+        programs, passed = sum(c.programs for c in counts), sum(c.passed for c in counts)
+        together[problem] = replace(counts[0], programs=programs, passed=passed)
+    return Scored(name, together)

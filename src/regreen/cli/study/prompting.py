@@ -116,3 +116,57 @@ def ensemble(
         decides={"pool": drawn.pool, "size": drawn.size},
     )  # fmt: skip
     return show(study(asks, budgets=budgets or (), drawing=drawn.drawing()), figure=figure, as_json=as_json)
+
+
+@command("adversarial")
+def adversarial(
+    benchmark: Benchmark,
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    n: N = 5,
+    temperature: OneTemperature = "0.5",
+    seed: Seed = 0,
+    figure: Figure = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Does a model follow the text, or a misleading name or a wrong check beside it?"""
+    from regreen.studies.adversarial import adversarial as study
+
+    asks = studied(
+        "adversarial", benchmark, asked, chosen, bounds,
+        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+    )  # fmt: skip
+    return show(study(asks), figure=figure, as_json=as_json)
+
+
+@command("misalignment")
+def misalignment(
+    benchmark: Benchmark,
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    sets: Annotated[int, option("--sets", help="sets of examples for each problem", min=1, show=True, metavar="N")] = 3,
+    size: Annotated[int, option("--size", help="examples in a set", min=1, show=True, metavar="N")] = 3,
+    pool: Annotated[
+        str | None, option("--pool", help="take them from this benchmark; the prompt's own by default", metavar="B")
+    ] = None,
+    n: N = 1,
+    temperature: OneTemperature = "0",
+    seed: Seed = 0,
+    figure: Figure = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Does a model write worse code after buggy code than it can?"""
+    from regreen.studies.example_sets import Drawing
+    from regreen.studies.misalignment import misalignment as study
+
+    asks = studied(
+        "misalignment", benchmark, asked, chosen, bounds,
+        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"pool": pool, "size": size},
+    )  # fmt: skip
+    return show(study(asks, drawing=Drawing(sets, size, pool)), figure=figure, as_json=as_json)
