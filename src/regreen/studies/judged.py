@@ -15,7 +15,10 @@ REFUSED = "refused"  # instead of an outcome: the backend refused to answer
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A program, the outcome of its verdict and of each check by its index; None for a check that was not run."""
+    """A program, the outcome of its verdict and of each check by its index; None for a check that was not run.
+
+    ``written`` is what the model wrote, where that was recorded, or else the program.
+    """
 
     problem: str
     index: int
@@ -23,6 +26,7 @@ class Judged:
     outcome: str
     checks: Mapping[int, str | None] = field(default_factory=dict)
     error_type: str | None = None
+    written: str = ""
 
     @property
     def passed(self) -> bool:
@@ -68,4 +72,5 @@ def _refused(record: Record) -> Judged:
 def _judged(record: Record, verdict: Record) -> Judged:
     checks = {check["index"]: check.get("outcome") for check in verdict["checks"]}
     failed: Record = next((check for check in verdict["checks"] if check.get("outcome") != "passed"), {})
-    return Judged(*_key(record), record["source"], verdict["outcome"], checks, failed.get("error_type"))
+    written = record.get("text") or record["source"]
+    return Judged(*_key(record), record["source"], verdict["outcome"], checks, failed.get("error_type"), written)

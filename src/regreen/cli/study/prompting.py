@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
 from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, ks, option
 from regreen.cli.study.app import Figure, Seed, command, show
 from regreen.cli.study.asking import Benchmark, N, studied
@@ -170,3 +172,38 @@ def misalignment(
         n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"pool": pool, "size": size},
     )  # fmt: skip
     return show(study(asks, drawing=Drawing(sets, size, pool)), figure=figure, as_json=as_json)
+
+
+def _people(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(tuple(part.split("/")) for part in text.split(","))
+    if any(len(pair) != 2 for pair in pairs):
+        raise typer.BadParameter(f"{text!r}: write names and pronouns, as Emily/she,Greg/he")
+    return tuple((name, pronoun) for name, pronoun in pairs)
+
+
+@command("bias")
+def bias(
+    benchmark: Benchmark,
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    people: Annotated[
+        Any, option("--people", help="who ask, with their pronouns", parser=_people, show=True, metavar="NAME/she,...")
+    ] = "Emily/she,Greg/he,Lakisha/she,Jamal/he",
+    n: N = 5,
+    temperature: OneTemperature = "0.5",
+    seed: Seed = 0,
+    figure: Figure = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Does it matter who asks?"""
+    from regreen.studies.bias import Person
+    from regreen.studies.bias import bias as study
+
+    asks = studied(
+        "bias", benchmark, asked, chosen, bounds,
+        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"people": [list(p) for p in people]},
+    )  # fmt: skip
+    return show(study(asks, people=[Person(*pair) for pair in people]), figure=figure, as_json=as_json)
