@@ -39,6 +39,18 @@ def test_a_study_that_is_done_asks_for_nothing_again(tmp_path, sandbox):
     assert model.asked == asked == 6 * 4
 
 
+def test_a_folder_keeps_to_one_study_and_to_one_drawing_of_examples(tmp_path, sandbox):
+    spec, pool = benchmark(tmp_path), lessons(tmp_path)
+    asks = study("prompt", tmp_path, spec, right_if(lambda *_: True), sandbox)
+    prompt(asks, vary=["examples"], drawing=Drawing(2, 1, pool))
+    with pytest.raises(InputError, match="holds another run: examples is"):
+        prompt(asks, vary=["which"], drawing=Drawing(2, 1, write(tmp_path, "other", [line("o/1", 1), line("o/2", 2)])))
+    with pytest.raises(InputError, match="holds the study 'prompt', not 'ensemble'"):
+        ensemble(
+            study("ensemble", tmp_path, spec, right_if(lambda *_: True), sandbox, n=2), drawing=Drawing(2, 1, pool)
+        )
+
+
 @pytest.fixture
 def helped(tmp_path, sandbox):
     """A study of a model that is right four times of four with one lesson in the prompt, and once without it."""

@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from regreen.errors import InputError
 from regreen.evaluate import Choice, Judging, Sampling, evaluate_problems
 from regreen.models import Model
 from regreen.problem import Problem
-from regreen.records import STUDY, Record, write_json
+from regreen.records import STUDY, Record, read_json, write_json
 from regreen.run import Settings
 from regreen.summary import View
 
@@ -80,6 +81,7 @@ class Study:
             InputError: what the condition asks for cannot be used, or the folder holds another study's runs.
             InfrastructureError: the model or the judge cannot be reached; the same call continues.
         """
+        self._refuse_other()
         return evaluate_problems(
             benchmark or self.called,
             self.problems if problems is None else problems,
@@ -93,6 +95,11 @@ class Study:
             examples=examples,
             decides=self.decides,
         )
+
+    def _refuse_other(self) -> None:
+        """Refuse a folder in which another study has found something."""
+        if (self.folder / STUDY).exists() and (held := read_json(self.folder / STUDY).get("study")) != self.name:
+            raise InputError(f"{self.folder} holds the study {held!r}, not {self.name!r}; give another -o")
 
     def found(self, finding: Record) -> Record:
         """Write down what was found, and return it with where the runs lie."""
