@@ -207,3 +207,27 @@ def bias(
         n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"people": [list(p) for p in people]},
     )  # fmt: skip
     return show(study(asks, people=[Person(*pair) for pair in people]), figure=figure, as_json=as_json)
+
+
+@command("find-bug")
+def find_bug(
+    benchmark: Benchmark,
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    n: N = 1,
+    temperature: OneTemperature = "0",
+    seed: Seed = 0,
+    figure: Figure = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Can a model tell a program with a bug from one without, and find the line?"""
+    from regreen.studies.find_bug import find_bug as study
+
+    asks = studied(
+        "find-bug", benchmark, asked, chosen, bounds,
+        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+    )  # fmt: skip
+    return show(study(asks), figure=figure, as_json=as_json)
