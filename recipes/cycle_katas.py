@@ -7,8 +7,8 @@ Data. katas:ambiguous-train to learn from (8,000 problems; 120 more for validati
 measure on, none of whose compositions or behaviours was learned.
 
 Models. M_0 is ``tiny-base``. M_1: phase I on right programs. M_2: phase II, seven rows in ten show a wrong program of
-M_1's and how it failed. M_1+: M_1 for as many further tokens without such rows. Unmasked: M_2 with no past-generation
-mask. M_1 and its programs are shared; a seed decides the order, mixture and masks of the rest, and all that is drawn.
+M_1's and how it failed. M_1+: M_1 for as many further tokens without such rows. M_1 and its programs are shared; a seed
+decides the order, mixture and masks of the rest, and all that is drawn.
 
 Budget. A program is asked for once more, and only where the first failed: with its failure (refined), or afresh
 (pass@2). Each model's temperatures are those that were best on validation.
@@ -19,7 +19,8 @@ Hypotheses; each is claimed only if the interval over seeds and problems leaves 
 2. M_2 refined - pass@2 of M_2, of M_1 and of M_1+: each above 0.
 3. M_2 told the truth - told what another problem's program was: above 0. The further rungs are reported.
 4. pass@1 of M_2 is not lower than of M_1 and of M_1+, at temperature 0.2.
-5. Copies: unmasked - M_2 above 0, as a share of all chains.
+
+What the mask does to copies is asked in ``recipes/cycle_ablations.py``.
 
 What came out (per cent of 300 problems; 95 % over seeds and problems; each seed in brackets):
 
@@ -70,7 +71,6 @@ SEEDS = 5
 MODELS = {  # how phase II of each differs
     "m2": {},
     "m1+": {"pairs": {"share": 0.0}, "check": {"monitor": "pass@1"}},
-    "unmasked": {"mask": {"ratio": 0.0}},
 }
 MEASURED = "measured"  # the folder, beside the training, of what was measured
 RUNGS = ("within", "swapped", "named", "untold", "stranger")
@@ -179,8 +179,6 @@ def lines(reader: Reader) -> Iterator[tuple[str, list[parts.Values]]]:
     for rung in RUNGS:
         yield f"m2 told the truth - {rung}", each(reader.told_less, rung)
     yield "m2 copies", each(reader.copies, "m2")
-    yield "unmasked copies - m2 copies", less(each(reader.copies, "unmasked"), each(reader.copies, "m2"))
-    yield "m2 refined - unmasked refined", less(each(reader.refined, "m2"), each(reader.refined, "unmasked"))
 
 
 def less(these: Iterable[parts.Values], those: Iterable[parts.Values]) -> list[parts.Values]:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from regreen.errors import InputError
 from regreen.models.shipped import SHIPPED
@@ -41,6 +41,17 @@ class Request:
     role: str = "sample"
 
 
+class Token(NamedTuple):
+    """A generated token: its id, and its log-probability untempered, and at the request's temperature.
+
+    Both are of the whole vocabulary, not of the nucleus alone; at temperature 0 they are the same.
+    """
+
+    id: int
+    logprob: float
+    tempered: float
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What a model answered to one request.
@@ -49,8 +60,8 @@ class Completion:
     backend had kept ``cached_tokens``. ``token_logprobs`` are natural logarithms under
     the untempered distribution, one for each token of ``text``, or None where the backend has none. ``finish`` is
     "error" for a request that the backend refused for good, as it does when the context is too long: ``error`` says
-    why, and ``text`` is empty. ``generated`` are id and log-probability (untempered) of every generated token, those of
-    a stop string and the end of text included, where the model runs on this machine; no cache keeps them.
+    why, and ``text`` is empty. ``generated`` are all generated tokens, those of a stop string and the end of text
+    included, where the model runs on this machine; no cache keeps them.
     """
 
     text: str
@@ -62,7 +73,7 @@ class Completion:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     error: str | None = None
-    generated: tuple[tuple[int, float], ...] | None = None
+    generated: tuple[Token, ...] | None = None
 
 
 class Model(Protocol):
