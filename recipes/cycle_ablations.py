@@ -5,7 +5,7 @@ Run it with torch installed: ``python recipes/cycle_ablations.py OUT [NAME ...] 
 ``recipes/cycle_katas.py``: all share its model of phase I and its programs. What is there is kept; ``--table`` prints
 it. What we got is printed by ``python recipes/cycle_ablations.py recipes/outcomes/cycle --table``.
 
-Each is trained for half as long as there and measured on the 300 problems of katas:ambiguous, two programs each at
+Each is trained for a quarter as long as there and measured on the 300 problems of katas:ambiguous, two programs each at
 temperature 0.6, one refinement at 0.6: fixed for all, so that nothing is chosen. The cell that is called the best is
 chosen on half of the problems and reported on the other.
 
@@ -37,7 +37,7 @@ from regreen.metrics import interval_over_seeds, mean_interval
 from regreen.refine import Telling
 from regreen.train.cycle import cycle
 
-STEPS, HEATS = 500, (0.6, 0.6)
+STEPS, HEATS = 250, (0.6, 0.6)
 CONTROLS = ("resample", "swapped", "within")
 DIFFERENCES = ("pass@1", "refined", "copies")
 ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs, by table
@@ -64,7 +64,7 @@ ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs, by table
 
 def main() -> None:
     """Train and measure what is not there yet, then print the table."""
-    options = parts.asked(__doc__, ABLATIONS)
+    options = parts.asked(__doc__, ABLATIONS, seeds=True)
     for name, seed in [] if options.table else product(options.names, options.seeds):
         ablate(options.out, name, seed)
     table([cell for name in ABLATIONS if (cell := Cell(name, options.out)).seeds])

@@ -56,12 +56,13 @@ Values = dict[str, float]  # by problem
 COPIED = "copied"  # in a line of outcomes, beside the roles
 
 
-def asked(about: str | None, names: Iterable[str]) -> argparse.Namespace:
+def asked(about: str | None, names: Iterable[str], *, seeds: bool = False) -> argparse.Namespace:
     """Return what a recipe is asked for: where to, which of these cells, all unless given, and on which seeds."""
     parser = argparse.ArgumentParser(description=(about or "").split("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("names", nargs="*", default=list(names), metavar="NAME")
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0])
+    if seeds:
+        parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--table", action="store_true", help="train and measure nothing")
     return parser.parse_args()
 
