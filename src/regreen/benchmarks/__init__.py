@@ -7,6 +7,7 @@ their published order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -30,9 +31,10 @@ from regreen.benchmarks.digests import digest
 from regreen.benchmarks.rows import Row, read_rows
 from regreen.benchmarks.source import Generated, Source, data_places, find, local_files
 from regreen.errors import InputError, MissingDataError
+from regreen.plugins import named, plugin
 from regreen.problem import Problem
 
-__all__ = ["Benchmark", "Listing", "Purpose", "digest", "load", "names"]
+__all__ = ["Benchmark", "Generated", "Listing", "Purpose", "digest", "load", "names"]
 
 Purpose = Literal["all", "ask", "train"]
 
@@ -112,7 +114,7 @@ def load(
 
 def names(*, data: Path | None = None) -> list[Listing]:
     """Return a line for each benchmark, and where its data lies on this machine."""
-    return [_listing(source, data) for source in _SOURCES.values()]
+    return [_listing(source, data) for source in (*_SOURCES.values(), *_added())]
 
 
 def _listing(source: Source | Generated, data: Path | None) -> Listing:
@@ -180,7 +182,7 @@ def _from_source(spec: str, data: Path | None, purpose: Purpose) -> _Loaded:
         chosen, full_name = None, name
     if isinstance(source, Generated):
         splits = [chosen] if chosen else source.splits
-        return _Loaded(full_name, lambda: chain.from_iterable(map(source.make, splits)), chosen)
+        return _Loaded(full_name, lambda: chain.from_iterable(map(source.make, splits)))
     return _Loaded(full_name, _reader(source, chosen, data), chosen)
 
 
@@ -197,10 +199,26 @@ def _reader(source: Source, chosen: str | None, data: Path | None) -> Callable[[
 def _source(name: str) -> Source | Generated:
     if name in _SOURCES:
         return _SOURCES[name]
+    added = plugin("benchmarks", name)
+    if isinstance(added, Generated):
+        return added
+    if added is not None:
+        raise InputError(
+            f"{name}: another package adds {type(added).__name__}; expected a regreen.benchmarks.Generated"
+        )
     close = get_close_matches(name.lower(), _SOURCES, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     known = f"known are {', '.join(_SOURCES)}, and any .jsonl file of problems"
     raise InputError(f"unknown benchmark {name!r}: {hint}{known}")
+
+
+def _added() -> Iterator[Generated]:
+    """Yield what other packages add; what one adds wrongly is said when it is asked for."""
+    for name in named("benchmarks"):
+        with suppress(InputError):
+            source = _source(name)
+            if isinstance(source, Generated):
+                yield source
 
 
 def _with_base(problems: Iterator[Problem], source: Source, data: Path | None) -> Iterator[Problem]:

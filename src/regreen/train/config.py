@@ -265,7 +265,8 @@ class MethodConfig(Strict):
     ``coarse``, ``fine`` and ``adaptive`` weigh the terms of "paper" (0 leaves one out), ``analysed`` one more: what a
     static analyser finds on the line at fault. ``penalty`` is R_fine. ``baseline`` replaces the preset's. ``alpha`` is
     the most that alpha may be. ``ratio`` truncates the importance weights of stale programs, 0 leaves these out. ``kl``
-    weighs the divergence from the model that the training began with. ``shuffled`` is the control: the verdicts of
+    weighs the divergence from the model that the training began with. ``rewards`` weighs further ones, by the names
+    that other packages give them, for methods that add terms up. ``shuffled`` is the control: the verdicts of
     programs drawn together are dealt out among them at random.
     """
 
@@ -280,6 +281,7 @@ class MethodConfig(Strict):
     reduction: Literal["mean", "sum"] = "mean"
     ratio: Annotated[float, Field(ge=0)] = 2.0
     kl: Annotated[float, Field(ge=0)] = 0.0
+    rewards: dict[str, float] = {}
     shuffled: bool = False
 
     @pydantic.model_validator(mode="after")
