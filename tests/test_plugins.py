@@ -15,7 +15,7 @@ from regreen.train.rewards import Signal
 
 
 def riddles(split):
-    yield Problem("riddle/0", "Return 42.", (Assert("assert f() == 42"),), entry_point="f", prelude="def f():\\n")
+    yield Problem("riddle/0", "Return 42.", (Assert("assert f() == 42"),), entry_point="f")
 
 
 RIDDLES = Generated("riddles", "questions of all questions", "asserts", ("test",), riddles)
@@ -28,7 +28,7 @@ class Parrot:
         self.name, self._said = f"parrot:{place}", place
 
     async def sample(self, requests):
-        return [Completion(f"    return {self._said}\\n", 3) for _ in requests]
+        return [Completion(f"def f():\\n    return {self._said}\\n", 9) for _ in requests]
 
 
 class Brevity:
@@ -72,14 +72,16 @@ def here(installed, monkeypatch):
 
 def regreen(installed, *arguments):
     paths = os.pathsep.join([str(installed), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.run(
-        [sys.executable, "-m", "regreen.cli", *arguments],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": paths},
-    )  # fmt: skip
+    given = {"PYTHONPATH": paths, "REGREEN_DATA": "/nowhere", "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-m", "regreen.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=os.environ | given)
 
 
 def test_a_benchmark_and_a_model_of_another_package_are_used_by_name(installed, tmp_path):
-    asked = ["evaluate", "riddles", "-m", "parrot:42", "-o", str(tmp_path / "run"), "--json", "-q"]
+    asked = ["evaluate", "riddles", "-m", "parrot:42", "--examples", "0", "-o", str(tmp_path / "run"), "--json", "-q"]
+    without = [part for part in asked if part not in ("--examples", "0")]
+    refused = regreen(installed, *without)
+    assert "or give --examples 0" in refused.stderr, "the prompt's own examples are MBPP's, which are not here"
     done = regreen(installed, *asked)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
