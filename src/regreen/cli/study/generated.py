@@ -20,7 +20,7 @@ def chained(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """How does the pass rate fall with the number of chained building blocks?"""
+    """How fast does the pass rate fall along a chain of blocks?"""
     from regreen.studies.chained import BENCHMARK, chained
 
     asks = studied(
