@@ -55,7 +55,7 @@ def test_what_a_problem_cannot_tell_apart_is_not_taken():
 
 
 def test_problems_are_reproducible_different_and_of_every_pair_of_counts(problems):
-    assert problems == list(binding.generate(each=3))
+    assert benchmarks.digest(problems).startswith("50a5035fa93b9cc5"), "published figures are on these very problems"
     assert list(binding.generate(each=2)) == problems[:48]
     assert len({problem.prompt for problem in problems}) == 72
     counts = {(problem.meta["operations"], problem.meta["variables"]) for problem in problems[:24]}

@@ -52,6 +52,7 @@ def test_blocks_are_applied_in_the_order_in_which_they_are_listed(problems):
 
 
 def test_problems_are_the_same_for_a_seed_and_more_of_them_only_add(problems):
+    assert benchmarks.digest(problems).startswith("4f074ea824578f46"), "published figures are on these very problems"
     more = {problem.id: problem for problem in chained.generate(each=12)}
     assert all(more[problem.id] == problem for problem in problems)
     others = {problem.prompt for problem in chained.generate(each=10, seed=1) if problem.meta["length"] > 3}

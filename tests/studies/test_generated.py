@@ -80,6 +80,7 @@ def test_the_study_of_chains_finds_the_rates_of_a_model_that_can_do_short_ones(t
     assert found["kept"]["value"] == pytest.approx(expected.value)
     printed = render(study_tables(found), "text")
     assert f"a further block keeps {100 * expected.value:.1f} %" in printed
+    assert f"divided by {1 / expected.value:.2f} [" in printed
     assert "16 texts held no program" in printed
 
 
@@ -132,10 +133,10 @@ def test_a_model_that_binds_rightly_fails_at_nothing_and_its_rates_stand_in_the_
 
 
 def test_the_command_prints_its_tables_and_refuses_several_temperatures(tmp_path):
-    command = [sys.executable, "-m", "regreen.cli", "study", "chained", "-m", "tiny", "--limit", "2", "-q"]
+    command = [sys.executable, "-m", "regreen.cli", "study", "binding", "-m", "tiny", "--limit", "2", "-q"]
     asked = [*command, "--max-tokens", "20", "-o", "s", "--figure", "f.svg"]
     done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
-    assert "Chained building blocks" in done.stdout
+    assert "Operations bound to variables" in done.stdout
     assert (tmp_path / "f.svg").exists()
     refused = subprocess.run(
         [*command, "--temperature", "0.2,0.8"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False

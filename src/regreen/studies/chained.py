@@ -128,4 +128,5 @@ def _told(kept: Estimate | None) -> str:
     if kept is None:
         return "what a further block costs cannot be told: programs passed at fewer than two lengths"
     share = f"{100 * kept.value:.1f} % [{100 * kept.low:.1f}, {100 * kept.high:.1f}]"
-    return f"a further block keeps {share} of the pass rate: it is divided by {1 / kept.value:.2g}"
+    factor = f"{1 / kept.value:.2f} [{1 / kept.high:.2f}, {1 / kept.low:.3g}]"
+    return f"a further block keeps {share} of the pass rate: it is divided by {factor}"

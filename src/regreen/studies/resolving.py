@@ -50,15 +50,20 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Pow: operator.pow,
 }
 _LARGEST = 1 << 16  # operands beyond are no key sizes, and could fill the memory
-_DEEPEST = 20  # names that stand for names
+_DEEPEST = 50  # expressions in expressions, and names that stand for names
+_MOST = 50  # values that an expression may have
 
 
 @dataclass(slots=True)
 class Scope:
-    """The module or a function, and what is bound to each name there; None is what cannot be told."""
+    """The module or a function, and what is bound to each name there; None is what cannot be told.
+
+    ``known`` holds the values of names once they were looked up, so that each is looked up once.
+    """
 
     parent: Scope | None = None
     bound: dict[str, list[ast.expr | Ref | None]] = field(default_factory=dict)
+    known: dict[str, Values] = field(default_factory=dict)
     has_star: bool = False
 
     def holder(self, name: str) -> Scope | None:
@@ -72,9 +77,21 @@ class Scope:
 
 def nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, Scope]]:
     """Yield every node of a program with the scope that it stands in."""
-    scope = Scope()
-    _fill(scope, tree)
-    yield from _below(tree, scope)
+    whole = Scope()
+    _fill(whole, tree)
+    waiting: list[tuple[ast.AST, Scope]] = [(tree, whole)]  # no recursion: a program may be nested deeply
+    while waiting:
+        node, scope = waiting.pop()
+        yield node, scope
+        inner = _inside(node, scope) if isinstance(node, Function) else scope
+        waiting += ((child, inner) for child in reversed(list(ast.iter_child_nodes(node))))
+
+
+def _inside(function: Function, scope: Scope) -> Scope:
+    inner = Scope(scope)
+    _bind_parameters(inner, function.args)
+    _fill(inner, function)
+    return inner
 
 
 def is_unbound(node: ast.AST, scope: Scope) -> bool:
@@ -86,8 +103,11 @@ def is_unbound(node: ast.AST, scope: Scope) -> bool:
 
 def values(node: ast.expr, scope: Scope, depth: int = 0) -> Values:
     """Return what an expression may be, or :data:`UNKNOWN` among it."""
-    if depth > _DEEPEST:
-        return _NOT_KNOWN
+    found = _values(node, scope, depth) if depth < _DEEPEST else _NOT_KNOWN
+    return found if len(found) <= _MOST else _NOT_KNOWN
+
+
+def _values(node: ast.expr, scope: Scope, depth: int) -> Values:
     match node:
         case ast.Constant():
             return frozenset({node.value})
@@ -110,13 +130,17 @@ def _of_name(name: str, scope: Scope, depth: int) -> Values:
     holder = scope.holder(name)
     if holder is None:
         return _NOT_KNOWN
-    found: set[Any] = set()
-    for bound in holder.bound[name]:
-        if isinstance(bound, ast.expr):
-            found |= values(bound, holder, depth + 1)
-        else:
-            found.add(UNKNOWN if bound is None else bound)
-    return frozenset(found)
+    if name not in holder.known:
+        holder.known[name] = _NOT_KNOWN  # for a name that stands for itself
+        found = [_of_bound(bound, holder, depth) for bound in holder.bound[name]]
+        holder.known[name] = frozenset().union(*found)
+    return holder.known[name]
+
+
+def _of_bound(bound: ast.expr | Ref | None, scope: Scope, depth: int) -> Values:
+    if isinstance(bound, ast.expr):
+        return values(bound, scope, depth + 1)
+    return frozenset({UNKNOWN if bound is None else bound})
 
 
 def _attribute(of: Any, name: str) -> Any:
@@ -141,24 +165,14 @@ def _size(side: int | bytes) -> int:
     return len(side) if isinstance(side, bytes) else side
 
 
-def _below(node: ast.AST, scope: Scope) -> Iterator[tuple[ast.AST, Scope]]:
-    for child in ast.iter_child_nodes(node):
-        yield child, scope
-        if isinstance(child, Function):
-            inner = Scope(scope)
-            _bind_parameters(inner, child.args)
-            _fill(inner, child)
-            yield from _below(child, inner)
-        else:
-            yield from _below(child, scope)
-
-
 def _fill(scope: Scope, node: ast.AST) -> None:
     """Bind what is bound below a node; a function's inside is its own, a class's is taken for its surrounding's."""
-    for child in ast.iter_child_nodes(node):
+    waiting = list(ast.iter_child_nodes(node))
+    while waiting:
+        child = waiting.pop()
         _bind(scope, child)
         if not isinstance(child, Function):
-            _fill(scope, child)
+            waiting += ast.iter_child_nodes(child)
 
 
 def _bind(scope: Scope, node: ast.AST) -> None:
