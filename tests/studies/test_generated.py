@@ -4,6 +4,8 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import chain, combinations
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from regreen.models import open_model
 from regreen.report import render, study_tables
 from regreen.studies import binding as binding_study
 from regreen.studies.asking import Study
-from regreen.studies.binding import binding
+from regreen.studies.binding import SEVERAL, binding, leaves_out, mistake
 from regreen.studies.chained import chained, kept_by_a_further_one, solve
 
 
@@ -90,11 +92,50 @@ def wrong_texts(problems):
         "forgotten": lambda p: body(p).split("\n", 1)[1],
         "wrong variable": lambda p: misread(p),
         "left out of the product": lambda p: body(p).replace("return x * ", "return "),
+        SEVERAL: lambda p: "    return x\n",
         binding_study.OTHER: lambda p: "    return 1\n",
         binding_study.STOPPED: lambda p: "    return x / 0\n",
         binding_study.NO_PROGRAM: lambda p: "    return (\n",
     }
     return [(problem, kind, bodies[kind](problem)) for problem, kind in zip(problems, bodies, strict=True)]
+
+
+def as_record(problem, work):
+    """A verdict's record on a program that does this work."""
+    got = [work.of(check.args) for check in problem.checks]
+    right = [check.expected for check in problem.checks]
+    outcomes = ["passed" if one == other else "wrong_answer" for one, other in zip(got, right, strict=True)]
+    checks = [{"outcome": outcome, "got": repr(value)} for outcome, value in zip(outcomes, got, strict=True)]
+    return {"outcome": "wrong_answer", "checks": checks}
+
+
+def less_of(work):
+    """Every function that leaves out some of a work's bindings and factors, but not all factors."""
+    bindings = [(at, name) for at, step in enumerate(work.steps) for name in step.names]
+    for kept in powerset(bindings):
+        steps = tuple(replace(s, names=tuple(n for n in s.names if (at, n) in kept)) for at, s in enumerate(work.steps))
+        yield from (replace(work, steps=steps, factors=factors) for factors in powerset(work.factors) if factors)
+
+
+def powerset(items):
+    return chain.from_iterable(combinations(items, size) for size in range(len(items) + 1))
+
+
+def test_whatever_is_left_out_is_found_and_one_thing_alone_by_its_name():
+    problem = next(
+        p for p in binding_problems.generate(each=4) if any(len(names) == 2 for *_, names in p.meta["steps"])
+    )
+    work = binding_problems.work_of(problem)
+    ones = {wrong.of(problem.checks[0].args) for _, wrong in binding_problems.mistakes(work)}
+    kinds = set()
+    for less in less_of(work):
+        if any(less.of(check.args) != check.expected for check in problem.checks):
+            kind = mistake(problem, as_record(problem, less))
+            assert kind == SEVERAL or (kind in binding_problems.KINDS and less.of(problem.checks[0].args) in ones)
+            kinds.add(kind)
+    assert {SEVERAL, "forgotten", "left out of the product"} <= kinds
+    inputs = [check.args for check in problem.checks]
+    assert not leaves_out(work, inputs, tuple(work.of(given) + 1 for given in inputs))
 
 
 def misread(problem):
@@ -107,14 +148,14 @@ def misread(problem):
 
 def test_the_study_of_bindings_tells_every_mistake_by_what_programs_return(tmp_path):
     ones = [p for p in binding_problems.generate(each=16) if p.meta["operations"] == 1 and p.meta["variables"] == 3]
-    problems = [p for p in ones if len(p.meta["steps"][0][2]) == 1][:6]
+    problems = [p for p in ones if len(p.meta["steps"][0][2]) == 1][:7]
     made = wrong_texts(problems)
     model = scripted(tmp_path / "m.jsonl", [(problem, text) for problem, _, text in made])
     chosen = Choice(only=tuple(problem.id for problem in problems))
     asked = Study("binding", "binding:test", model, Sampling(prompt="codex"), chosen, out=tmp_path / "s")
     found = binding(asked)
     assert {kind: each["value"] for kind, each in found["failures"].items()} == pytest.approx(
-        dict.fromkeys(binding_study.ALL_KINDS, 1 / 6)
+        dict.fromkeys(binding_study.ALL_KINDS, 1 / 7)
     )
     assert [(cell["operations"], cell["variables"], cell["value"]) for cell in found["grid"]] == [(1, 3, 0.0)]
 

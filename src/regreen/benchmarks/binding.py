@@ -1,10 +1,10 @@
 """Operations bound to variables: each step of a statement adds to, takes from or multiplies the variables it names.
 
     def do_work(x, y, z, w):
-        \"\"\"Add 3 to y, then subtract 4 from both x and w. Return the product of the four numbers.\"\"\"
+        \"\"\"Add 7 to z, then subtract 5 from both x and y. Return the product of the four numbers.\"\"\"
 
-Source: Chen et al. 2021 (arXiv 2107.03374), section 6, whose one example this is: the model forgets an operation, or
-applies it to the wrong variable.
+Source: Chen et al. 2021 (arXiv 2107.03374), section 6: the model forgets an operation, or applies it to the wrong
+variable.
 
 Differences from the paper:
 - It shows one example and reports no rate. Here there are two to five variables and one to six operations, and as many

@@ -4,7 +4,8 @@ Source: Chen et al. 2021 (arXiv 2107.03374), section 6: with many operations and
 binds operations to the wrong variables, or leaves some out.
 
 A failing program is said to make a mistake if its results on all checks are those of a function that makes this one
-mistake; the checks of a problem tell the kinds of mistakes apart.
+mistake; the checks of a problem tell the kinds of mistakes apart. "Several left out" are two or more operations, or
+numbers of the product, that are missing where nothing else is wrong, as in the paper's example.
 
 Differences from the paper:
 - It shows one example; the rates, and the kinds of mistakes by what programs return, are ours.
@@ -15,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
-from regreen.benchmarks.binding import KINDS, mistakes, work_of
+from regreen.benchmarks.binding import KINDS, Work, mistakes, work_of
 from regreen.metrics import Estimate, mean_interval
 from regreen.problem import Call, Problem, parse_literal
 from regreen.records import VERDICTS, Record, read_records
@@ -27,8 +30,9 @@ from regreen.studies.counting import asked_notes, rates, shares_by
 from regreen.studies.finding import Cell, finding, plot, table
 
 BENCHMARK = "binding:test"
+SEVERAL = "several left out"
 OTHER, STOPPED, NO_PROGRAM = "another wrong result", "exception or time-out", "no program that parses"
-ALL_KINDS = (*KINDS, OTHER, STOPPED, NO_PROGRAM)
+ALL_KINDS = (*KINDS, SEVERAL, OTHER, STOPPED, NO_PROGRAM)
 
 Counts = tuple[int, int]  # of operations and variables
 Results = tuple[Any, ...]  # of a function on each of a problem's checks
@@ -72,7 +76,33 @@ def mistake(problem: Problem, verdict: Record) -> str:
         return NO_PROGRAM if verdict["outcome"] == "syntax_error" else STOPPED
     work, inputs = work_of(problem), [check.args for check in problem.checks if isinstance(check, Call)]
     wrongs = ((kind, tuple(map(wrong.of, inputs))) for kind, wrong in mistakes(work))
-    return next((kind for kind, expected in wrongs if expected == results), OTHER)
+    one = next((kind for kind, expected in wrongs if expected == results), None)
+    return one or (SEVERAL if leaves_out(work, inputs, results) else OTHER)
+
+
+def leaves_out(work: Work, inputs: Sequence[Sequence[int]], results: Results) -> bool:
+    """Tell whether results are those of a function that leaves out operations, or numbers of the product, or nothing.
+
+    What a variable comes to depends on its own operations alone, so that each set of these is tried for each variable.
+    """
+    absent = (1,) * len(inputs)
+    columns = [[absent, *_values_of(work, name, inputs)] for name in work.names]
+    return any(
+        prod(each[0] for each in chosen) == results[0]
+        and tuple(map(prod, zip(*chosen, strict=True))) == results
+        and any(each is not absent for each in chosen)
+        for chosen in product(*columns)
+    )
+
+
+def _values_of(work: Work, name: str, inputs: Sequence[Sequence[int]]) -> set[tuple[int, ...]]:
+    """Return what a variable comes to on each input, for each set of its operations."""
+    at = work.names.index(name)
+    found = {tuple(given[at] for given in inputs)}
+    for step in work.steps:
+        if name in step.names:
+            found |= {tuple(map(step.of, values)) for values in found}
+    return found
 
 
 def _results(problem: Problem, checks: Sequence[Record]) -> Results | None:
@@ -138,7 +168,8 @@ def _grid_table(grid: Mapping[Counts, Estimate], margins: Mapping[Counts, Estima
 def _kinds_table(failures: Sequence[tuple[str, str]], kinds: Mapping[str, Estimate]) -> Record:
     rows: list[list[Cell]] = [[kind, sum(kind == each for _, each in failures), found] for kind, found in kinds.items()]
     told = "the first three: the results are those of a function that makes this one mistake and no other"
-    notes = [told if failures else "there are none"]
+    several = f"{SEVERAL}: operations or numbers of the product are missing, and nothing else is wrong"
+    notes = [told, several] if failures else ["there are none"]
     return table("What failing programs do", ["mistake", "programs", "of failing ones"], rows, notes=notes)
 
 
