@@ -116,12 +116,13 @@ def _of_length(length: int, split: str, seed: int) -> Iterator[Problem]:
 
 def _chains(rng: Random, length: int) -> Iterator[Chain]:
     """Yield chains of a length, each once, in an order drawn."""
-    if math.perm(len(BLOCKS), length) <= EACH:
+    count = math.perm(len(BLOCKS), length)
+    if count <= EACH:
         every = list(permutations(BLOCKS, length))
         yield from rng.sample(every, len(every))
         return
     seen: set[Chain] = set()
-    while True:
+    while len(seen) < count:
         chain = tuple(rng.sample(BLOCKS, length))
         if chain not in seen:
             seen.add(chain)
