@@ -17,6 +17,8 @@ from typing import Literal, Protocol
 
 from regreen.benchmarks import (
     apps,
+    binding,
+    chained,
     competitive,
     cruxeval,
     evalplus,
@@ -52,6 +54,8 @@ _SOURCES: dict[str, Source | Generated] = {
         leetcode.SOURCE,
         livecodebench.SOURCE,
         cruxeval.SOURCE,
+        chained.SOURCE,
+        binding.SOURCE,
     )
 }
 _SPLIT_FOR = {"ask": "test", "train": "train"}
