@@ -46,9 +46,9 @@ What came out (per cent of 300 problems; 95 % over seeds and problems; each seed
     | copies                                          | 19.4 [16.0, 23.2]   | 17.2, 21.3, 17.3, 17.3, 23.7   |
 
 So the failure is read, and for what it says of the problem: any failure of it tells the reading, whichever wrong
-program is shown beside. With two readings, that one failed says enough. Hypotheses 1 to 3 hold (of 2 the part on M_1+ on three seeds); of 4 one-shot pass@1 is not seen to fall.
-M_1+ of two seeds has not been measured. Phase II took 4.1 M tokens, 23 minutes of one of two busy cores; its courses
-are in ``recipes/curves``.
+program is shown beside. With two readings, that one failed says enough. Hypotheses 1 to 3 hold (of 2 the part on M_1+
+on three seeds); of 4 one-shot pass@1 is not seen to fall. M_1+ of two seeds has not been measured. Phase II took 4.1 M
+tokens, 23 minutes of one of two busy cores; its courses are in ``recipes/curves``.
 """
 
 from __future__ import annotations
