@@ -76,6 +76,15 @@ def solved_view_of(problem: Problem) -> SolvedView:
     return SolvedView(**_visible(problem), solution=_tidy(problem.solution or ""))
 
 
+def docstring_of(problem: Problem) -> str:
+    """Return what is said of a problem's program: the docstring of its prompt's function, or the statement."""
+    tree = parse(f"{problem.prompt.rstrip()}\n    pass\n") if problem.prompt else None
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] if tree else []
+    named = [node for node in functions if node.name == problem.entry_point] or functions
+    said = ast.get_docstring(named[-1]) if named else None
+    return (said or problem.statement).strip()
+
+
 def opens_function(problem: Problem) -> bool:
     """Tell whether the published prompt ends inside the function that is asked for, as HumanEval's does."""
     definition = rf"^(?:async\s+)?def\s+{re.escape(problem.entry_point or '')}\b"
