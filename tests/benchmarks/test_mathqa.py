@@ -14,7 +14,7 @@ import pytest
 
 from regreen.benchmarks import load
 from regreen.benchmarks.mathqa import TOLERANCE, check_of
-from regreen.errors import MissingDataError
+from regreen.errors import InputError, MissingDataError
 from regreen.problem import Assert, Problem
 from regreen.prompts import default_for
 from regreen.prompts import load as template_of
@@ -96,6 +96,16 @@ def test_without_data_the_message_says_where_the_files_are(write: Any, tmp_path:
     write("other.jsonl", [ROW])
     with pytest.raises(MissingDataError, match=r"mathqa:test: .*mathqa/test\.json\*.*https://math-qa\.github\.io"):
         load("mathqa:test", data=tmp_path)
+
+
+def test_one_file_is_not_taken_for_another_split(write: Any) -> None:
+    """The test file for the validation split, from which the prompt's examples come, would show what is asked."""
+    file = write("mathqa/test.jsonl.gz", [ROW]) / "mathqa" / "test.jsonl.gz"
+    assert [problem.id for problem in load("mathqa:test", data=file).problems()] == ["MathQA/test/row1"]
+    with pytest.raises(InputError, match=r"holds mathqa:test, and mathqa:dev is needed too; give --data the folder"):
+        load("mathqa:dev", data=file)
+    other = file.rename(file.with_name("mine.jsonl.gz"))
+    assert len(list(load("mathqa:dev", data=other).problems())) == 1
 
 
 def lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from regreen.benchmarks.rows import Row
@@ -84,8 +85,12 @@ def data_places(data: Path | None) -> dict[str, Path | None]:
 
 
 def local_files(source: Source, splits: Sequence[str], place: Path) -> Files:
-    """Return the files below a data folder that hold the splits; a file is taken as it is."""
+    """Return the files below a data folder that hold the splits; a file is taken as it is.
+
+    Raises InputError for one file that has another split's name: its problems would stand in the wrong split.
+    """
     if place.is_file():
+        _refuse_other_split(source, splits, place)
         return [(place, splits[0] if len(splits) == 1 else None)]
     found: dict[str | None, Files] = {}
     for pattern, split in source.files:
@@ -93,6 +98,16 @@ def local_files(source: Source, splits: Sequence[str], place: Path) -> Files:
         if matches and split not in found:
             found[split] = [(path, split) for path in matches]
     return [file for files in found.values() for file in files]
+
+
+def _refuse_other_split(source: Source, splits: Sequence[str], file: Path) -> None:
+    named = {split for pattern, split in source.files if fnmatchcase(file.name, Path(pattern).name)}
+    if len(splits) == 1 and named and not named & {None, splits[0]}:
+        other = ", ".join(sorted(filter(None, named)))
+        raise InputError(
+            f"{file}: by its name it holds {source.name}:{other}, and {source.name}:{splits[0]} is needed too; "
+            "give --data the folder of both"
+        )
 
 
 def _hub_files(source: Source, hub: Hub, splits: Sequence[str], data: Path | None) -> Files:
