@@ -9,13 +9,13 @@ import pytest
 
 from regreen import InputError
 from regreen.benchmarks import load
+from regreen.cases import Case, cases
 from regreen.evaluate import Choice
 from regreen.models import open_model
 from regreen.problem import Assert, Call, Problem, problem_to_line
 from regreen.prompts import load as template_of
 from regreen.report import every_table, render, report
 from regreen.studies.asking import Study
-from regreen.studies.cases import Case, cases
 from regreen.studies.execution import all_cases, asked, execution, guesses, per_case
 
 HALF = Problem(

@@ -23,13 +23,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from regreen.cases import Case, asked, cases, name_of
 from regreen.errors import InputError
 from regreen.metrics import Estimate, mean_interval, paired_difference
-from regreen.problem import Call, Problem, parse_literal
+from regreen.problem import parse_literal
 from regreen.records import VERDICTS, Record, read_records
 from regreen.sandbox.checks.compare import close
 from regreen.studies.asking import Study
-from regreen.studies.cases import Case, cases
 from regreen.studies.finding import Cell, finding, plot, table
 
 SHOWN = ("code", "code+statement", "statement")
@@ -66,23 +66,6 @@ def execution(study: Study, *, shown: Sequence[str] = (), pairs: Sequence[int] =
     return study.found(_found(study, rights, runs, chosen, few))
 
 
-def asked(found: Sequence[Case], at: int, what: str, count: int) -> Problem:
-    """Return the problem to say the value of one case, with so many of the others worked out before it."""
-    case = found[at]
-    worked = [found[(at + step) % len(found)].worked for step in range(count, 0, -1)]
-    given = {"program": case.program, "said": case.statement}
-    kept = {"code": ["program"], "statement": ["said"]}.get(what, ["program", "said"])
-    asks = {"call": case.call, "worked": worked, **{name: given[name] for name in kept}}
-    return Problem(
-        id=_name(case, at),
-        statement="",
-        checks=(Call((), parse_literal(case.expected), compare="close"),),
-        entry_point="predicted",
-        prelude="from math import inf, nan",
-        meta={"source": "execution", "writes": "literal", "written": case.expected, "asked": asks},
-    )
-
-
 def guesses(chosen: Chosen) -> dict[str, Rights]:
     """Return how often guesses are right that understand nothing, each as if it were one answer to every case."""
     total = Counter(case.expected for found in chosen.values() for case in found)
@@ -106,10 +89,6 @@ def _is_right(value: str, case: Case) -> bool:
         return False
 
 
-def _name(case: Case, at: int) -> str:
-    return f"{case.problem}#{at}"
-
-
 def _wanted(
     benchmark: str, every: Chosen, shown: Sequence[str], pairs: Sequence[int]
 ) -> tuple[Sequence[str], Sequence[int]]:
@@ -131,7 +110,7 @@ def _choosing(study: Study, kept: Chosen) -> tuple[Study, Chosen]:
     """Return the study as it chooses among cases, where it chose among problems, and the cases of the chosen ones."""
     sources = [problem for problem in study.problems if problem.id in kept]
     chosen = {problem.id: kept[problem.id] for problem in study.choice.choose(sources)}
-    names = [_name(case, at) for found in chosen.values() for at, case in enumerate(found)]
+    names = [name_of(case, at) for found in chosen.values() for at, case in enumerate(found)]
     only = tuple(names) if study.choice.only else ()
     limit = len(names) if study.choice.limit else None
     return replace(study, choice=replace(study.choice, only=only, limit=limit)), chosen
@@ -145,7 +124,7 @@ def _read(run: Path, chosen: Chosen, answers: int) -> Rights:
         if record["outcome"] == "passed"
     }
     return {
-        problem: [[(_name(case, at), index) in passed for index in range(answers)] for at, case in enumerate(found)]
+        problem: [[(name_of(case, at), index) in passed for index in range(answers)] for at, case in enumerate(found)]
         for problem, found in chosen.items()
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from regreen.problem import Assert, Call, Problem, call_text, parse_literal
@@ -46,6 +46,28 @@ def cases(problem: Problem, most: int) -> list[Case]:
         if program and _squeezed(call) not in told
     }
     return list(found.values())[:most]
+
+
+def asked(found: Sequence[Case], at: int, what: str, count: int) -> Problem:
+    """Return the problem to say the value of one case, with so many of the others worked out before it."""
+    case = found[at]
+    worked = [found[(at + step) % len(found)].worked for step in range(count, 0, -1)]
+    given = {"program": case.program, "said": case.statement}
+    kept = {"code": ["program"], "statement": ["said"]}.get(what, ["program", "said"])
+    asks = {"call": case.call, "worked": worked, **{name: given[name] for name in kept}}
+    return Problem(
+        id=name_of(case, at),
+        statement="",
+        checks=(Call((), parse_literal(case.expected), compare="close"),),
+        entry_point="predicted",
+        prelude="from math import inf, nan",
+        meta={"source": "execution", "writes": "literal", "written": case.expected, "asked": asks},
+    )
+
+
+def name_of(case: Case, at: int) -> str:
+    """Return the id of the problem to say the value of a program's ``at``-th case."""
+    return f"{case.problem}#{at}"
 
 
 def _asked(problem: Problem) -> list[Case]:
