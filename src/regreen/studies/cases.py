@@ -16,6 +16,7 @@ class Case:
     """One call of a problem's reference program, as code, and the literal that it returns.
 
     ``first`` is the call's first argument, empty without one; ``statement`` is empty where the program has none.
+    ``cluster`` is that of the problem, or its id: what intervals resample together.
     """
 
     problem: str
@@ -24,6 +25,7 @@ class Case:
     call: str
     expected: str
     first: str
+    cluster: str
 
     @property
     def worked(self) -> str:
@@ -39,9 +41,9 @@ def cases(problem: Problem, most: int) -> list[Case]:
     if "asked" in problem.meta:
         return _asked(problem)
     told = _squeezed(problem.statement)
-    program = tidy(problem.solution or "")
+    program, cluster = tidy(problem.solution or ""), _cluster(problem)
     found = {
-        call: Case(problem.id, program, problem.statement, call, expected, first)
+        call: Case(problem.id, program, problem.statement, call, expected, first, cluster)
         for call, expected, first in _pairs(problem)
         if program and _squeezed(call) not in told
     }
@@ -55,7 +57,13 @@ def _asked(problem: Problem) -> list[Case]:
     if not isinstance(call, ast.Call) or not _is_literal(expected):
         return []
     program = str(asked.get("program", ""))
-    return [Case(problem.id, program, str(asked.get("said", "")), asked["call"], expected, _first(call))]
+    return [
+        Case(problem.id, program, str(asked.get("said", "")), asked["call"], expected, _first(call), _cluster(problem))
+    ]
+
+
+def _cluster(problem: Problem) -> str:
+    return str(problem.meta.get("cluster", problem.id))
 
 
 def _pairs(problem: Problem) -> Iterator[tuple[str, str, str]]:
