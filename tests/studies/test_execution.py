@@ -83,6 +83,8 @@ def test_every_condition_shows_what_it_says_and_never_the_value_asked_for():
     assert prompt(found, 0, "code+statement", 1) == f"{said}{program}\nassert half(5) == 2.5\nassert half(4) =="
     worked = "assert half(5) == 2.5\nassert half(4) == 2.0\n"
     assert prompt(found, 2, "statement", 2) == f"{said}\n{worked}assert half(-1) =="
+    shown = asked(found, 2, "statement", 2).statement
+    assert shown == f"Halve a number.\n\n{worked}assert half(-1) ==", "it says no more than the prompt"
 
 
 def study(out: Path, problems: list[Problem], answers: list[dict], **more) -> Study:

@@ -70,12 +70,12 @@ def asked(found: Sequence[Case], at: int, what: str, count: int) -> Problem:
     """Return the problem to say the value of one case, with so many of the others worked out before it."""
     case = found[at]
     worked = [found[(at + step) % len(found)].worked for step in range(count, 0, -1)]
-    given = {"program": case.program, "said": case.statement}
-    kept = {"code": ["program"], "statement": ["said"]}.get(what, ["program", "said"])
-    asks = {"call": case.call, "worked": worked, **{name: given[name] for name in kept}}
+    given = {"said": case.statement, "program": case.program}
+    kept = {"code": ["program"], "statement": ["said"]}.get(what, ["said", "program"])
+    seen = {name: given[name] for name in kept}
     return Problem(
         id=_name(case, at),
-        statement="",
+        statement="\n\n".join([*seen.values(), "\n".join([*worked, f"assert {case.call} =="])]),
         checks=(Call((), parse_literal(case.expected), compare="close"),),
         entry_point="predicted",
         prelude="from math import inf, nan",
@@ -84,7 +84,7 @@ def asked(found: Sequence[Case], at: int, what: str, count: int) -> Problem:
             "cluster": case.cluster,
             "writes": "literal",
             "written": case.expected,
-            "asked": asks,
+            "asked": {"call": case.call, "worked": worked, **seen},
         },
     )
 
@@ -264,5 +264,5 @@ def _tables(
 def _plot(scores: Mapping[Condition, tuple[Estimate, Estimate]]) -> Record:
     lines: dict[str, Any] = {}
     for (what, count), (checks, _) in scores.items():
-        lines.setdefault(what, []).append((count, checks))
-    return plot("What does the program return?", lines, x="worked cases shown", y="right, %")
+        lines.setdefault(what, []).append((str(count), checks))
+    return plot("What does the program return?", lines, x="worked cases shown", y="right, %", kind="bar")
