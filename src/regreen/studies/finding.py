@@ -66,5 +66,16 @@ def plot(
     return {"title": title, "x": x, "y": y, "kind": kind, "log": log, "unit": unit, "lines": drawn}
 
 
+def estimate_of(found: Record) -> Estimate:
+    """Return an estimate from plain JSON that holds one."""
+    return Estimate(found["value"], found["low"], found["high"])
+
+
+def interval_text(found: Record | Estimate) -> str:
+    """Return an estimate of a share as words can hold it: ``12.5 % [3.1, 25.0]``."""
+    numbers = found if isinstance(found, dict) else asdict(found)
+    return "{:.1f} % [{:.1f}, {:.1f}]".format(*(100 * numbers[name] for name in ("value", "low", "high")))
+
+
 def _plain(value: Cell) -> Any:
     return asdict(value) if isinstance(value, Estimate) else value
