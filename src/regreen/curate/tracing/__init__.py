@@ -94,6 +94,7 @@ def trace(
         **tally.to_json(),
         "checks": sum(len(problem.checks) for problem in kept),
         "out": str(out) if kept else None,
+        "notes": [f"{command[0]} ended with exit code {code}; what it did until then is used"] if code else [],
         "tests_seconds": round(ran, 3),
         "seconds": round(time.monotonic() - started, 3),
     }
