@@ -21,6 +21,8 @@ from regreen.syntax import parse
 NO_SOURCE = "its source is not to be had"
 _DUNDERS = frozenset(("__name__", "__doc__", "__file__", "__package__", "__spec__", "__builtins__", "__debug__"))
 
+_FIXED = (ast.Constant, ast.Tuple, ast.BinOp, ast.UnaryOp, ast.Compare, ast.JoinedStr, ast.Lambda)
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -52,16 +54,29 @@ class Statement:
         return isinstance(self.node, FunctionNode | ast.ClassDef)
 
     @property
-    def is_change(self) -> bool:
-        """True if it may change what others have bound: a call, a loop, an entry of a table."""
+    def is_fixed(self) -> bool:
+        """True if what it binds cannot change later: a number, a text, a tuple, a compiled pattern."""
+        value = getattr(self.node, "value", None)
+        if isinstance(value, ast.Call):
+            return ast.unparse(value.func) in ("re.compile", "frozenset", "object", "namedtuple", "TypeVar")
+        return isinstance(value, _FIXED)
+
+    @property
+    def runs(self) -> bool:
+        """True if it does something as the module is loaded, through whatever it calls."""
+        node = self.node
+        called = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant)
+        return called or isinstance(node, ast.For | ast.While | ast.With)
+
+    @property
+    def fills(self) -> set[str]:
+        """The names of what it assigns entries or attributes of, or deletes them."""
         match self.node:
-            case ast.Expr(value=value):
-                return not isinstance(value, ast.Constant)
-            case ast.Assign(targets=targets):
-                return not any(isinstance(target, ast.Name) for target in targets)
-            case ast.AugAssign(target=target):
-                return not isinstance(target, ast.Name)
-        return isinstance(self.node, ast.For | ast.While | ast.With | ast.Delete)
+            case ast.Assign(targets=targets) | ast.Delete(targets=targets):
+                return {name for target in targets if (name := _owner(target)) is not None}
+            case ast.AugAssign(target=target) if (name := _owner(target)) is not None:
+                return {name}
+        return set()
 
 
 class Module:
@@ -90,7 +105,7 @@ class Module:
 
     def changes(self, names: AbstractSet[str]) -> list[Statement]:
         """Return the statements that may change what these names stand for, themselves or through functions."""
-        return [statement for statement in self.statements if statement.is_change and names & self._reach(statement)]
+        return [s for s in self.statements if names & (self._reach(s) if s.runs else s.fills)]
 
     def _reach(self, statement: Statement) -> set[str]:
         """Return the names that a statement uses, and those that functions use which it may call."""
@@ -200,6 +215,14 @@ class _Bare(ast.NodeTransformer):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         value = node.value or ast.Constant(None)
         return self.generic_visit(ast.Assign([node.target], value))
+
+
+def _owner(target: ast.expr) -> str | None:
+    """Return the name of what a target is a part of; None for a name itself."""
+    inner = target
+    while isinstance(inner, ast.Attribute | ast.Subscript):
+        inner = inner.value
+    return inner.id if isinstance(inner, ast.Name) and inner is not target else None
 
 
 def _read(path: Path) -> str:

@@ -103,8 +103,9 @@ class Selection:
         """Take what changes, as its module is loaded, something that was taken; False if there is nothing left."""
         before = len(self.statements)
         for module in dict.fromkeys(self.statements.values()):
-            mine = (s for s, owner in self.statements.items() if owner is module and not s.is_definition)
-            for statement in module.changes({name for s in mine for name in s.binds}):
+            mine = (s for s, owner in self.statements.items() if owner is module)
+            names = {name for s in mine if not (s.is_definition or s.is_fixed) for name in s.binds}
+            for statement in module.changes(names):
                 self._take(module, statement, "")
         return len(self.statements) > before
 
