@@ -26,16 +26,7 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from regreen.curate.tracing.running import traced  # noqa: E402
 
-SUITE = [
-    sys.executable,
-    "-m",
-    "pytest",
-    "-q",
-    "-p",
-    "no:cacheprovider",
-    "tests/test_metrics.py",
-    "tests/test_extract.py",
-]
+SUITE = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_extract.py", "tests/test_tree.py"]
 HOOK = "import sys, threading\nhook = lambda *event: None\nthreading.setprofile(hook)\nsys.setprofile(hook)\n"
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from regreen import InputError, benchmarks
+from regreen.curate.tally import Unfit
 from regreen.curate.tracing import Tracing, trace
+from regreen.curate.tracing.calls import read_calls
 from regreen.evaluate import check
 
 HELPERS = '''
@@ -384,3 +386,55 @@ def test_a_command_that_shows_nothing_is_refused_with_what_to_type(tmp_path, mon
     with pytest.raises(InputError, match=said):
         trace(command, Path("problems.jsonl"), tracing=tracing)
     assert list(tmp_path.iterdir()) == []
+
+
+LIBRARY = '''
+def twice(n):
+    """Return twice n."""
+    return 2 * n
+'''
+PROCESSES = """
+import os, subprocess, sys
+import library
+assert os.environ["MINE"] == "loaded", "the project's own sitecustomize is imported too"
+for n in (1, 2):
+    child = os.fork()
+    if not child:
+        library.twice(n)
+        os._exit(0)
+    os.waitpid(child, 0)
+os.closerange(3, 100)
+library.twice(3)
+subprocess.run([sys.executable, "-c", "import library; library.twice(4)"], check=True)
+sys.setprofile(None)
+os.execv(sys.executable, [sys.executable, "-c", "import library; library.twice(5)"])
+"""
+
+
+def test_processes_that_are_forked_started_or_replaced_are_followed_to_whatever_end(tmp_path, monkeypatch):
+    mine = "import os; os.environ['MINE'] = 'loaded'"
+    for name, text in (("library", LIBRARY), ("run", PROCESSES), ("site/sitecustomize", mine)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}:{tmp_path}")
+    found = trace([sys.executable, "run.py"], tmp_path / "problems.jsonl")
+    assert found["exit"] == 0
+    (problem,) = benchmarks.load(tmp_path / "problems.jsonl").problems()
+    assert sorted(check.args[0] for check in problem.checks) == [1, 2, 3, 4, 5]
+
+
+def test_only_pythons_too_old_to_trace_are_an_error_and_torn_lines_are_passed_over(tmp_path):
+    calls = tmp_path / "calls.txt"
+    calls.write_text("('python', '3.9.1')\n('/a.py', 'a', 'f', 1, 'a la")
+    with pytest.raises(InputError, match=r"3\.9\.1; tracing needs Python 3\.11 or later"):
+        read_calls(calls)
+
+
+def test_processes_that_saw_different_results_speak_against_a_function(tmp_path):
+    calls = tmp_path / "calls.txt"
+    lines = [("python", "3.11.7"), *(("/a.py", "a", "f", 1, "((1,), {})", result) for result in "223")]
+    calls.write_text("".join(f"{line!r}\n" for line in lines))
+    (function,) = read_calls(calls)
+    with pytest.raises(Unfit, match="other results for the same arguments"):
+        function.require_calls()

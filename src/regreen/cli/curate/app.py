@@ -18,7 +18,6 @@ curate = typer.Typer(help="Make problems of what is there.", rich_markup_mode=No
 app.add_typer(curate, name="curate", short_help="Make problems of test suites and competitions.")
 
 Problems = Annotated[Path, option("-o", "--out", help="the file of problems to write", metavar="FILE.jsonl")]
-Repeats = Annotated[int, option("--repeats", help="how often programs are judged again", min=1, show=True, metavar="N")]
 
 
 @curate.callback()

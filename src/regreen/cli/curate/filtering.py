@@ -8,7 +8,7 @@ from typer import Argument
 
 from regreen.cli.app import DONE
 from regreen.cli.curate.app import Problems as Output
-from regreen.cli.curate.app import Repeats, command, require_place, show
+from regreen.cli.curate.app import command, require_place, show
 from regreen.cli.options import Asked, Bounds, Json, Problems, Quiet, option, temperatures
 
 
@@ -24,12 +24,16 @@ def filter_problems(
         Any,
         option("--temperature", help="or several, as 0.2,0.8", parser=temperatures, show=True, metavar="T,T,..."),
     ] = "0.8",
-    repeats: Repeats = 3,
+    repeats: Annotated[
+        int, option("--repeats", help="how often each program is judged again", min=1, show=True, metavar="N")
+    ] = 3,
     seed: Annotated[int, option("--seed", help="of all that is drawn", show=True, metavar="N")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Keep the problems that a model solves now and then, and whose verdicts do not change.
+    """Keep problems that a model can solve and that judge alike.
+
+    Dropped are those that no program solves, and those where judging the same programs again changes a verdict.
 
     The run lies beside the output (kept.run for kept.jsonl); after a kill the same command goes on, and a larger -n
     extends it.

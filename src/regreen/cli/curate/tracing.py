@@ -7,13 +7,13 @@ from typing import Annotated
 from typer import Argument
 
 from regreen.cli.app import DONE
-from regreen.cli.curate.app import Problems, Repeats, command, require_place, show
+from regreen.cli.curate.app import Problems, command, require_place, show
 from regreen.cli.options import Bounds, Json, Quiet, option
 
 
 @command("trace", context_settings={"allow_interspersed_args": False})
 def trace(
-    ran: Annotated[list[str], Argument(help="what runs the tests, as: python -m pytest", metavar="COMMAND...")],
+    ran: Annotated[list[str], Argument(help="what runs the tests, as: python -m pytest", metavar="COMMAND")],
     out: Problems,
     bounds: Bounds,
     packages: Annotated[
@@ -21,7 +21,9 @@ def trace(
         option("--package", help="whose functions; may be repeated, and be a standard module", metavar="NAME"),
     ] = None,
     checks: Annotated[int, option("--checks", help="of a problem, at most", min=2, show=True, metavar="N")] = 20,
-    repeats: Repeats = 3,
+    repeats: Annotated[
+        int, option("--repeats", help="how often each solution is judged", min=1, show=True, metavar="N")
+    ] = 3,
     seed: Annotated[int, option("--seed", help="of the orders in which checks are judged", show=True, metavar="N")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
