@@ -113,6 +113,11 @@ def test_local_names_are_not_taken_for_the_module_s(tmp_path):
     assert selected(tmp_path, source)[0].prelude() == ""
 
 
+def test_a_name_that_its_module_deletes_later_is_there(tmp_path):
+    source = "import re\n\n\ndef f(x, match=re.compile('a').match):\n    return bool(match(x))\n\n\ndel re\n"
+    assert selected(tmp_path, source)[0].prelude() == "import re"
+
+
 def test_annotations_come_along_where_they_can_and_else_mean_nothing(tmp_path):
     head = "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    "
     there, _ = selected(tmp_path, f"{head}from decimal import Decimal\n\n\ndef f(x: Decimal):\n    return x\n")

@@ -16,7 +16,6 @@ from regreen.curate.tracing.modules import is_given, names_in
 CHANCE = "draws at random"
 CLOCK = "looks at the clock"
 OUTSIDE = "reads or writes outside"
-STATE = "assigns to global names"
 
 _PATH = "join|split|splitext|basename|dirname|normpath|normcase|commonprefix|commonpath|isabs"
 _HARMLESS = re.compile(rf"os\.(?:fspath|sep|altsep|pardir|curdir|extsep|linesep|PathLike|path\.(?:{_PATH})|path|name)$")
@@ -41,8 +40,6 @@ def require_harmless(nodes: Iterable[ast.stmt], imports: Mapping[str, str]) -> N
         imports: what each imported name stands for, as ``os.path``.
     """
     for node in nodes:
-        if any(isinstance(inner, ast.Global) for inner in ast.walk(node)):
-            raise Unfit(STATE)
         meanings = _meanings(node, imports)
         for name in _dotted_names(node):
             first, dot, rest = name.partition(".")

@@ -188,6 +188,8 @@ def names_in(node: ast.stmt, *, bare: bool) -> tuple[frozenset[str], frozenset[s
     binds = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
     if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
         binds.add("*")
+    elif isinstance(node, ast.Delete):
+        binds.clear()
     uses = {symbol.get_name() for symbol in symbols if symbol.is_referenced()}
     return frozenset(binds), frozenset(uses.union(*map(_of_module, table.get_children())))
 
