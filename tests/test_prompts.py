@@ -111,6 +111,10 @@ CASES: dict[str, tuple[str, Problem, dict[str, Any]]] = {
     "repair-call": ("repair", DOUBLE, {"wrong": Wrong('double = ["```"]\n', "It fails.", SAID)}),
     "repair-stdio": ("repair", SUM, {"wrong": WRONG_SUM}),
     "docstring": ("docstring", AREA, {"program": AREA.solution}),
+    "inputs": ("inputs", DOUBLE, {"program": DOUBLE.solution}),
+    "inputs-nothing-shown": ("inputs", HALVE, {}),
+    "inputs-plain": ("inputs-plain", DOUBLE, {"program": DOUBLE.solution}),
+    "inputs-plain-nothing-shown": ("inputs-plain", HALVE, {}),
     "execution": ("execution", AREA, {"program": AREA.solution, "call": "area(2)"}),
 }
 
