@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -14,15 +15,16 @@ import pytest
 from regreen import Assert, Call, InputError, Outcome, Problem, Stdio
 from regreen.arms.cases import input_key
 from regreen.benchmarks import load
-from regreen.curate.strengthening import Strengthening, strengthen, strengthen_problem
+from regreen.curate.strengthening import Strengthening, Stronger, strengthen, strengthen_problem
 from regreen.curate.strengthening.answers import Answer, Asking
 from regreen.curate.strengthening.choosing import agreed, cover, is_disputed, killed_by
 from regreen.curate.strengthening.inputs import near_inputs
+from regreen.curate.strengthening.kept import Kept
 from regreen.curate.strengthening.mutants import mutants
 from regreen.curate.strengthening.shapes import Unreadable, read_shapes
 from regreen.curate.strengthening.writing import calls_in
 from regreen.options import Choice
-from regreen.problem import problem_to_line
+from regreen.problem import problem_from_line, problem_to_line
 from regreen.run import Run, Settings
 from regreen.sandbox import LocalSandbox
 from regreen.verdict import CheckResult, Verdict
@@ -245,6 +247,25 @@ def test_the_command_writes_a_file_that_check_finds_green_and_score_takes(tmp_pa
     assert [scores["scores"]["pass@1"]["value"], scores["by_checks"]["base"]["pass@1"]["value"]] == [0.0, 1.0]
     refused = regreen(*asked, "--only", "own/other")
     assert (refused.returncode, "no such problem" in refused.stderr) == (2, True)
+
+
+def test_a_killed_process_goes_on_where_it_was_and_other_settings_are_refused(tmp_path: Path) -> None:
+    out, stopped = tmp_path / "o", Strengthening(inputs=10, mutants=5)
+    whole = strengthen("katas:test", out, choice=Choice(limit=3), how=stopped)
+    assert not Path(f"{out}.part").exists()
+    decides = {"some": "settings"}
+    with Kept(out, decides) as kept:
+        kept.add(Stronger(LARGEST, untouched="nothing killed", dropped=Counter({"raises": 2})))
+    with Path(f"{out}.part").open("a") as file:
+        file.write('{"problem": {"id": "torn')
+    with Kept(out, decides) as kept:
+        read = problem_from_line(problem_to_line(LARGEST))
+        assert kept.get(LARGEST.id) == Stronger(read, untouched="nothing killed", dropped=Counter({"raises": 2}))
+        assert kept.get("own/other") is None
+    with pytest.raises(InputError, match="begun with other settings"):
+        strengthen("katas:test", out, choice=Choice(limit=3), how=stopped)
+    Path(f"{out}.part").unlink()
+    assert strengthen("katas:test", out, choice=Choice(limit=3), how=stopped) == whole
 
 
 def test_what_gives_nothing_to_tell_apart_is_refused(tmp_path: Path) -> None:

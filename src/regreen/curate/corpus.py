@@ -117,11 +117,12 @@ def corpus(folder: Path, out: Path, *, filters: Filters | None = None, quiet: bo
         quiet: show no progress.
 
     Raises:
-        InputError: no such files, or nothing is kept.
+        InputError: no such files, or no folder to write to.
     """
     if not out.parent.is_dir():
         raise InputError(f"{out}: there is no folder {out.parent}; make it first")
     sifting = _Sifting(folder, filters or Filters(), quiet)
+    next(source_files(folder, sifting.filters.suffixes))  # refused before anything is written
     write_lines(out, sifting.texts())
     return {
         "folder": str(folder),

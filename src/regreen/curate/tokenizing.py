@@ -35,6 +35,12 @@ _LEAST = 256 + 1 + 2 * len(RUNS)  # bytes, the end of a text, runs
 _END = "<|endoftext|>"
 
 
+def check_size(size: int) -> None:
+    """Raise InputError if so many tokens are too few."""
+    if size < _LEAST:
+        raise InputError(f"--tokenizer {size}: at least {_LEAST} tokens are needed, for bytes and runs of white space")
+
+
 def tokenizer(file: Path, out: Path, size: int) -> Record:
     """Train a tokenizer on a file of texts, write it, and return how many tokens it takes beside two others.
 
@@ -46,8 +52,7 @@ def tokenizer(file: Path, out: Path, size: int) -> Record:
     Raises:
         InputError: too few tokens, or fewer than ten texts.
     """
-    if size < _LEAST:
-        raise InputError(f"--tokenizer {size}: at least {_LEAST} tokens are needed, for bytes and runs of white space")
+    check_size(size)
     texts = [text for _, text in read_corpus(file)]
     if len(texts) < _HELD_OUT:
         raise InputError(f"{file}: {len(texts)} texts; a tokenizer needs {_HELD_OUT}, of which one is held out")

@@ -14,12 +14,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 from regreen.errors import InputError
-from regreen.metrics import mean_interval
+from regreen.metrics import Estimate, mean_interval
 from regreen.records import Record, judged_programs
 from regreen.run import read_manifest
 from regreen.similarity import edit_distance
@@ -50,16 +51,20 @@ def imports(run: Path, *, known: Collection[str] = (), seed: int = 0) -> Record:
     packages = [{"package": name, "programs": count, **kind_of(name, known)} for name, count in counts.most_common()]
     unknown = [package for package in packages if package["kind"] == "unknown"]
     strange = {package["package"] for package in unknown}
-    share = _share([(problem, bool(names & strange)) for problem, names in parsed], seed)
+    shares = {
+        "any package": _share([(problem, bool(names)) for problem, names in parsed], seed),
+        "a package that is unknown here": _share([(problem, bool(names & strange)) for problem, names in parsed], seed),
+    }
+    tables = [_summary(shares, len(parsed), len(programs)), _packages(packages, len(parsed)), _unknown(unknown)]
     return finding(
         "imports",
         benchmark=benchmark,
-        tables=[_packages(packages, len(parsed)), _unknown(unknown, share, len(parsed), len(programs))],
+        tables=[each for each in tables if each["rows"]],
         run=str(run),
         programs=len(programs),
         parsed=len(parsed),
         packages=packages,
-        with_unknown=share,
+        importing={name: asdict(share) for name, share in shares.items()},
     )
 
 
@@ -108,12 +113,19 @@ def _names(node: ast.AST) -> Iterator[str]:
         yield node.module
 
 
-def _share(found: Sequence[tuple[str, bool]], seed: int) -> Record:
+def _share(found: Sequence[tuple[str, bool]], seed: int) -> Estimate:
     by_problem: dict[str, list[bool]] = defaultdict(list)
     for problem, value in found:
         by_problem[problem].append(value)
-    share = mean_interval([sum(values) / len(values) for values in by_problem.values()], seed=seed)
-    return {"value": share.value, "low": share.low, "high": share.high}
+    return mean_interval([sum(values) / len(values) for values in by_problem.values()], seed=seed)
+
+
+def _summary(shares: Mapping[str, Estimate], parsed: int, programs: int) -> Record:
+    notes = [
+        f"of a problem's programs, mean over problems; {parsed} of {programs} programs parse",
+        "unknown: not of the standard library, not installed here, not on the list of well-known packages",
+    ]
+    return table("Imports", ["", "programs"], [[name, share] for name, share in shares.items()], notes=notes)
 
 
 def _packages(packages: Sequence[Record], programs: int) -> Record:
@@ -126,8 +138,8 @@ def _packages(packages: Sequence[Record], programs: int) -> Record:
     return table("Packages imported", ["package", "programs", "share", ""], rows, notes=notes)
 
 
-def _unknown(unknown: Sequence[Record], share: Record, parsed: int, programs: int) -> Record:
+def _unknown(unknown: Sequence[Record]) -> Record:
     rows: list[list[Cell]] = [[each["package"], each["programs"], each["near"]] for each in unknown[:_NAMED]]
-    told = "{value:.2%} [{low:.2%}, {high:.2%}] of a problem's programs import one, mean over problems".format(**share)
-    notes = [told, f"{parsed} of {programs} programs parse; unknown: not standard, not installed here, not well known"]
+    left = len(unknown) - _NAMED
+    notes = [f"and {left} more: --json has all"] if left > 0 else []
     return table("Unknown packages", ["package", "programs", "one or two letters from"], rows, notes=notes)

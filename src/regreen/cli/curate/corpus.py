@@ -66,11 +66,13 @@ def corpus(
     The tokenizer, with tokens for runs of white space, is written beside: FILE's name, then .tokenizer.json.
     """
     from regreen.curate.corpus import corpus
+    from regreen.curate.tokenizing import check_size
+    from regreen.curate.tokenizing import tokenizer as train
 
+    if tokenizer is not None:
+        check_size(tokenizer)
     found = corpus(folder, out, filters=kept.filters(), quiet=quiet)
     if tokenizer is not None:
-        from regreen.curate.tokenizing import tokenizer as train
-
         found["tokenizer"] = train(out, out.with_name(f"{out.name}.tokenizer.json"), tokenizer)
     if as_json:
         print(json.dumps(found))

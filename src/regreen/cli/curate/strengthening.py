@@ -90,8 +90,9 @@ def strengthen(
 ) -> int:
     """Add checks that wrong programs fail which pass the old ones.
 
-    Inputs near the known ones, or written by a model; what is expected of them says the reference solution, run in the
-    sandbox, or where there is none the agreement of recorded programs.
+    Inputs are drawn near the known ones, or written by a model; what is expected of them says the reference solution,
+    run in the sandbox, or where there is none the agreement of recorded programs. After a kill the same command goes
+    on.
     """
     from regreen.curate.strengthening import strengthen
 
@@ -124,10 +125,16 @@ def _print(found: dict[str, Any]) -> None:
     for told, counts in (("inputs dropped", found["dropped"]), ("problems left as they are", found["untouched"])):
         if counts:
             print(f"  {told}: " + ", ".join(f"{count} {reason}" for reason, count in counts.items()))
-    agreement = found["agreement"]
-    if agreement["compared"]:
-        print(
-            f"  where programs agree on another answer than some of them give, they differ from the reference on "
-            f"{agreement['wrong']} of {agreement['compared']} inputs"
-        )
+    if "generator" in found:
+        print(f"  {found['written']} inputs written by {found['generator']}")
+    if found["agreement"]["compared"]:
+        _print_agreement(found["agreement"])
     print(f"{found['file']}: regreen check {found['file']}")
+
+
+def _print_agreement(found: dict[str, Any]) -> None:
+    share = "{value:.1%} [{low:.1%}, {high:.1%}]".format(**found["share"])
+    print(
+        f"  where most programs agree and some do not, most are wrong by the reference on {found['wrong']} of "
+        f"{found['compared']} inputs; mean over {found['problems']} problems {share}"
+    )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from regreen.arms.cases import input_key
+from regreen.benchmarks import digest
+from regreen.curate.strengthening.kept import Kept
 from regreen.curate.strengthening.stronger import Strengthening, Stronger, strengthen_problem
 from regreen.curate.strengthening.writing import Writing, written_inputs
 from regreen.errors import InputError
+from regreen.metrics import mean_interval
 from regreen.models import Model
 from regreen.options import Choice, Judging
 from regreen.problem import Call, Problem, problem_to_line
@@ -38,7 +42,7 @@ def strengthen(
 
     Args:
         benchmark: a name, name:split, or a file.
-        out: the file of problems that is written, in one step at the end.
+        out: the file of problems that is written, in one step at the end; a killed process goes on where it was.
         runs: run directories whose programs that passed are told apart; without any, mutants of the solutions are.
         how: how much is tried.
         choice: which problems.
@@ -59,10 +63,13 @@ def strengthen(
         raise InputError("nothing to tell apart: give --programs RUN, or --mutants more than 0")
     if not out.parent.is_dir():
         raise InputError(f"{out}: there is no folder {out.parent}; make it first")
+    judging = replace(judging, timeout=min(judging.timeout, _SECONDS))
     written = written_inputs(generator, problems, writing or Writing(), quiet=quiet) if generator else {}
-    with replace(judging, timeout=min(judging.timeout, _SECONDS)).open() as sandbox:
-        found = list(_strengthened(problems, programs, sandbox, how, written, quiet=quiet))
-    write_lines(out, (problem_to_line(stronger.problem) for stronger in found))
+    decides = _decides(problems, programs, how, judging, written)
+    with judging.open() as sandbox, Kept(out, decides) as kept:
+        found = list(_strengthened(problems, programs, sandbox, how, written, kept, quiet=quiet))
+        write_lines(out, (problem_to_line(stronger.problem) for stronger in found))
+        kept.forget()
     model = {"generator": generator.name, "written": sum(map(len, written.values()))} if generator else {}
     return {"benchmark": name, **counted(found), **model, "file": str(out)}
 
@@ -74,7 +81,6 @@ def counted(found: Sequence[Stronger]) -> Record:
         passed.update(stronger.passed)
         killed.update(stronger.killed)
         dropped.update(stronger.dropped)
-    compared = sum(stronger.compared for stronger in found)
     return {
         "problems": len(found),
         "strengthened": sum(stronger.new > 0 for stronger in found),
@@ -83,8 +89,31 @@ def counted(found: Sequence[Stronger]) -> Record:
         "programs": {kind: {"passed": passed[kind], "killed": killed[kind]} for kind in ("recorded", "mutants")},
         "dropped": {reason: count for reason, count in dropped.most_common() if count},
         "untouched": dict(Counter(s.untouched for s in found if s.untouched).most_common()),
-        "agreement": {"compared": compared, "wrong": sum(stronger.wrong for stronger in found)},
+        "agreement": _agreement(found),
     }
+
+
+def _agreement(found: Sequence[Stronger]) -> Record:
+    """Return how often the agreement of programs is wrong: inputs, and the mean over problems."""
+    shares = [stronger.wrong / stronger.compared for stronger in found if stronger.compared]
+    return {
+        "compared": sum(stronger.compared for stronger in found),
+        "wrong": sum(stronger.wrong for stronger in found),
+        "problems": len(shares),
+        "share": asdict(mean_interval(shares)) if shares else None,
+    }
+
+
+def _decides(
+    problems: Sequence[Problem],
+    programs: Mapping[str, Sequence[str]],
+    how: Strengthening,
+    judging: Judging,
+    written: Mapping[str, Sequence[Call]],
+) -> Record:
+    """Return all that decides the result."""
+    calls = {name: [input_key(call) for call in calls] for name, calls in written.items()}
+    return {"problems": digest(problems), "programs": programs, "how": asdict(how), "calls": calls, **judging.decides()}
 
 
 def _strengthened(
@@ -93,13 +122,14 @@ def _strengthened(
     sandbox: LocalSandbox,
     how: Strengthening,
     written: Mapping[str, Sequence[Call]],
+    kept: Kept,
     *,
     quiet: bool,
 ) -> Iterator[Stronger]:
     """Yield each problem made stronger, in order, as many at once as the sandbox judges."""
 
     def work(problem: Problem) -> Stronger:
-        return strengthen_problem(
+        return kept.get(problem.id) or strengthen_problem(
             problem, programs.get(problem.id, ()), sandbox, how, written=written.get(problem.id, ())
         )
 
@@ -108,6 +138,7 @@ def _strengthened(
     try:
         with progress("strengthening", total=len(problems), quiet=quiet) as advance:
             for done, stronger in enumerate(pool.map(work, problems), 1):
+                kept.add(stronger)
                 new += stronger.new
                 advance(done, f"{new} new checks")
                 yield stronger
