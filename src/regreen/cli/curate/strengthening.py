@@ -35,12 +35,16 @@ class Trying:
                show=True, metavar="SHARE"),
     ] = 0.5  # fmt: skip
 
+    unlike: Annotated[bool, option("--unlike", help="keep inputs without what all known ones have in common, too")] = (
+        False
+    )
+
     def how(self, seed: int, *, recorded: bool) -> Strengthening:
         """Return it as the library takes it."""
         from regreen.curate.strengthening import Strengthening
 
         mutants = (0 if recorded else 20) if self.mutants is None else self.mutants
-        return Strengthening(self.inputs, mutants, self.most, self.agree, seed=seed)
+        return Strengthening(self.inputs, mutants, self.most, self.agree, seed=seed, unlike=self.unlike)
 
 
 @dataclass

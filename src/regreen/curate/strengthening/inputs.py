@@ -12,27 +12,31 @@ from collections.abc import Sequence
 from random import Random
 
 from regreen.arms.cases import input_key, near
+from regreen.curate.strengthening.promises import Holds, keeps
 from regreen.problem import Call
 
-_TRIES = 4  # draws for each input wanted, at most
+_TRIES = 10  # draws for each input wanted, at most
 _LONGEST = 600  # characters of an input: what a person still reads
 
 
-def near_inputs(known: Sequence[Call], count: int, *, seed: int | str) -> list[Call]:
+def near_inputs(known: Sequence[Call], count: int, *, seed: int | str, promised: Sequence[Holds] = ()) -> list[Call]:
     """Return calls that are none of the known ones, all different, the same for one seed.
 
     Args:
         known: where to begin.
         count: how many, at most.
         seed: of all draws.
+        promised: what each of them must keep.
     """
     random = Random(f"{seed}")
     pool, seen = list(known), {input_key(call) for call in known}
     for _ in range(count * _TRIES if known else 0):
         call = _drawn(known, pool, random)
         key = input_key(call)
-        if key not in seen and len(key) <= _LONGEST:
-            seen.add(key)
+        if key in seen:
+            continue
+        seen.add(key)
+        if len(key) <= _LONGEST and keeps(call, promised):
             pool.append(call)
         if len(pool) == len(known) + count:
             break
