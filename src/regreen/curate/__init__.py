@@ -1,1 +1,1 @@
-"""Problems made of what is there: traced test suites, competitions, and what a model says of them."""
+"""Problems and texts prepared for a model to learn from or to be measured on, one file for each way of making them."""

@@ -1,4 +1,4 @@
-"""``regreen curate``: problems made of what is there."""
+"""``regreen curate``: a command for each way of making problems and texts."""
 
 # in the order of the help
-from regreen.cli.curate import tracing, importing, filtering  # noqa: F401, I001
+from regreen.cli.curate import tracing, importing, filtering, strengthening, corpus  # noqa: F401, I001

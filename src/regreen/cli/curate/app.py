@@ -14,15 +14,16 @@ from regreen.cli.options import grouped, option
 from regreen.cli.printing import say_notes
 from regreen.errors import InputError
 
-curate = typer.Typer(help="Make problems of what is there.", rich_markup_mode=None)
-app.add_typer(curate, name="curate", short_help="Make problems of test suites and competitions.")
+curate = typer.Typer(help="Make problems and texts, and make problems stronger.", rich_markup_mode=None)
+app.add_typer(curate, name="curate", short_help="Make problems and texts, and make problems stronger.")
 
 Problems = Annotated[Path, option("-o", "--out", help="the file of problems to write", metavar="FILE.jsonl")]
+Seed = Annotated[int, option("--seed", help="of all that is drawn", show=True, metavar="N")]
 
 
 @curate.callback()
 def _curate() -> None:
-    """Make problems of what is there: test suites, competitions, other problems."""
+    """Make problems and texts, and make problems stronger."""
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], Callable[..., int]]:

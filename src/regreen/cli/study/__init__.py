@@ -2,5 +2,5 @@
 
 # in the order of the help
 from regreen.cli.study import (  # noqa: F401, I001
-    recorded, asking, prompting, failing, trusting, docstrings, generated, hazards,
+    recorded, copies, asking, prompting, failing, trusting, docstrings, generated, hazards,
 )  # fmt: skip
