@@ -26,6 +26,7 @@ What came out (per cent of 300 problems; 95 % over seeds and problems; each seed
 
     | quantity                                        | all                 | each seed                      |
     |-------------------------------------------------|---------------------|--------------------------------|
+    | M_0 refined - its pass@2 (7.3), before phase I  | -2.1 [-3.4, -1.0]   | one model                      |
     | M_1 refined - its pass@2 (38.1), before CYCLE   | -6.8 [-10.5, -3.0]  | one model                      |
     | M_2 pass@1 at 0.2                               | 32.6 [28.5, 36.7]   | 35.3, 32.2, 30.2, 31.7, 33.5   |
     | M_2 pass@2                                      | 44.1 [40.4, 47.9]   | 48.0, 43.9, 43.7, 41.7, 43.3   |
@@ -45,9 +46,9 @@ What came out (per cent of 300 problems; 95 % over seeds and problems; each seed
     | copies                                          | 19.4 [16.0, 23.2]   | 17.2, 21.3, 17.3, 17.3, 23.7   |
 
 So the failure is read, and for what it says of the problem: any failure of it tells the reading, whichever wrong
-program is shown beside. With two readings, that one failed says enough. Hypotheses 2 (against M_1 and M_2; M_1+ on
-three seeds) and 3 hold, 1 for M_1; of 4 one-shot pass@1 is not seen to fall. M_0, M_1+ of two seeds and 5 have not been
-measured. Phase II took 4.1 M tokens, 23 minutes of one of two busy cores; its courses are in ``recipes/curves``.
+program is shown beside. With two readings, that one failed says enough. Hypotheses 1 to 3 hold (of 2 the part on M_1+
+on three seeds); of 4 one-shot pass@1 is not seen to fall. M_1+ of two seeds has not been measured. Phase II took 4.1 M
+tokens, 23 minutes of one of two busy cores; its courses are in ``recipes/curves``.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from regreen.benchmarks import (
     katas,
     leetcode,
     livecodebench,
+    mathqa,
     mbpp,
     own,
 )
@@ -53,7 +54,8 @@ _SOURCES: dict[str, Source | Generated] = {
         competitive.CODEFORCES,
         leetcode.SOURCE,
         livecodebench.SOURCE,
-        cruxeval.SOURCE,
+        *cruxeval.SOURCES,
+        *mathqa.SOURCES,
         chained.SOURCE,
         binding.SOURCE,
     )
@@ -78,7 +80,7 @@ class Benchmark(Protocol):
 class Listing:
     """One line of ``regreen list benchmarks``; ``found`` is the local file, or None where only the hub is left.
 
-    ``hub`` is empty for problems that are made here, from no data.
+    ``hub`` is a page where there is none, and empty for problems that are made here, from no data.
     """
 
     name: str
@@ -122,8 +124,10 @@ def names(*, data: Path | None = None) -> list[Listing]:
 
 
 def _listing(source: Source | Generated, data: Path | None) -> Listing:
-    found, hub = (None, "") if isinstance(source, Generated) else (_local(source, data), source.hub.repo)
-    return Listing(source.name, source.splits, source.checks, source.about, found, hub)
+    if isinstance(source, Generated):
+        return Listing(source.name, source.splits, source.checks, source.about, None, "")
+    hub = source.hub.repo if source.hub else source.page
+    return Listing(source.name, source.splits, source.checks, source.about, _local(source, data), hub)
 
 
 @dataclass(frozen=True, slots=True)
