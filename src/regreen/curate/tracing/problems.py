@@ -15,7 +15,7 @@ from regreen.curate.tracing.calls import Function
 from regreen.curate.tracing.hazards import require_harmless
 from regreen.curate.tracing.modules import NO_SOURCE, FunctionNode, Library, Module
 from regreen.curate.tracing.recorder import TOO_LARGE
-from regreen.curate.tracing.selection import select
+from regreen.curate.tracing.selection import Selection, select
 from regreen.problem import Call, Check, Problem, check_text, parse_literal, problem_from_line, problem_to_line
 from regreen.syntax import parse
 
@@ -41,30 +41,40 @@ def problem_of(function: Function, library: Library, *, most: int) -> Problem:
     """
     function.require_calls()
     module = _module(function, library)
+    node = _node(function, module)
+    checks = _checks(function, most)
+    selection = select(library, module, node)
+    require_harmless(selection.nodes, selection.imports)
+    future = _FUTURE if selection.bare else ""
+    statement = f"{future}{module.text(node, until=node.body[0].end_lineno)}\n"
+    shown = _shown(checks, statement, node)
+    return Problem(
+        id=function.id,
+        statement=statement,
+        checks=checks,
+        shown=shown,
+        revealed=shown,
+        entry_point=function.name,
+        prelude=_prelude(selection),
+        solution=f"{future}{module.text(node)}\n",
+        meta={"source": "traced", "module": module.name, "line": function.line, "prompt": statement},
+    )
+
+
+def _node(function: Function, module: Module) -> FunctionNode:
     node = module.function(function.name, function.line)
     if node is None:
         raise Unfit(NOT_AT_TOP)
     if ast.get_docstring(node) is None:
         raise Unfit(NO_DOCSTRING)
-    checks = _checks(function, most)
-    selection = select(library, module, node)
-    require_harmless(selection.nodes, selection.imports)
+    return node
+
+
+def _prelude(selection: Selection) -> str:
     prelude = selection.prelude()
     if parse(prelude) is None:
         raise Unfit(NO_SOURCE)
-    future = _FUTURE if selection.bare else ""
-    statement = f"{future}{module.text(node, until=node.body[0].end_lineno)}\n"
-    return Problem(
-        id=function.id,
-        statement=statement,
-        checks=checks,
-        shown=(shown := _shown(checks, statement, node)),
-        revealed=shown,
-        entry_point=function.name,
-        prelude=prelude,
-        solution=f"{future}{module.text(node)}\n",
-        meta={"source": "traced", "module": module.name, "line": function.line, "prompt": statement},
-    )
+    return prelude
 
 
 def _module(function: Function, library: Library) -> Module:
