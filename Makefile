@@ -33,6 +33,9 @@ bench: $(DEV_READY)
 	$(BIN)/python benches/client.py
 	$(BIN)/python benches/passt.py
 	$(BIN)/python benches/katas.py
+	$(BIN)/python benches/overlap.py
+	$(BIN)/python benches/tracing.py
+	$(BIN)/python benches/page.py
 
 docs: $(DOCS_READY)
 	$(BIN)/python -m mkdocs build --strict
@@ -45,6 +48,9 @@ $(READY): pyproject.toml constraints.txt
 
 $(DEV_READY): $(READY)
 	$(PIP) -e '.[dev]'
+	@command -v chromium >/dev/null || test "$$(id -u)" != 0 || { apt-get -qq update && \
+	  apt-get -qq install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || \
+	  echo "no Chromium: tests of the report's page are skipped"
 	@touch $@
 
 $(DOCS_READY): $(READY)

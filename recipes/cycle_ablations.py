@@ -1,18 +1,19 @@
 """Which part of CYCLE makes a model read its feedback? One part at a time, on katas with the tiny model.
 
-Run it with torch installed: ``python recipes/cycle_ablations.py OUT [NAME ...]``; NAME is one of ``ABLATIONS``, all of
-them unless given. OUT is that of ``recipes/cycle_katas.py``, whose model of phase I and programs all share; what is
-there is kept. ``--table`` prints what is there.
+Run it with torch installed: ``python recipes/cycle_ablations.py OUT [NAME ...] [--seeds 0 1 2 3 4]``; NAME is one of
+``ABLATIONS``, all of them unless given; without seeds, seed 0. OUT is a new folder, or that of
+``recipes/cycle_katas.py``: all share its model of phase I and its programs. What is there is kept; ``--table`` prints
+it. What we got is printed by ``python recipes/cycle_ablations.py recipes/outcomes/cycle --table``.
 
-Each is trained for half as long as there, once, and measured on the 300 problems of katas:ambiguous, two programs each
-at temperature 0.6, one refinement at 0.6: fixed for all, so that nothing is chosen. The cell that is called the best is
+Each is trained for a quarter as long as there and measured on the 300 problems of katas:ambiguous, two programs each at
+temperature 0.6, one refinement at 0.6: fixed for all, so that nothing is chosen. The cell that is called the best is
 chosen on half of the problems and reported on the other.
 
 Hypotheses, metrics and directions (Ding et al. 2024, and what the controls are for):
 
 1. full refines better than each of no-code, no-feedback and name: refined - fresh, paired over problems.
 2. The feedback's effect (true - swapped) is above 0 for full, and lower for values, which leaves the difference out.
-3. mask-0 ends in copies more often than full.
+3. mask-0 ends in copies more often than full: five seeds.
 4. One-shot pass@1: share-100 is below full; share-0 refines no better than its fresh programs.
 5. own wrong programs teach more than those that the model did not write (others: the other readings, told nothing of).
 
@@ -24,6 +25,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; 
 
 import cycle_parts as parts
 
-from regreen.metrics import mean_interval, paired_difference
+from regreen.metrics import interval_over_seeds, mean_interval
 from regreen.refine import Telling
 from regreen.train.cycle import cycle
 
-STEPS, HEATS = 500, (0.6, 0.6)
+STEPS, HEATS = 250, (0.6, 0.6)
 CONTROLS = ("resample", "swapped", "within")
+DIFFERENCES = ("pass@1", "refined", "copies")
 ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs, by table
     "full": {},
     "no-code": {"pairs": {"code": False}},
@@ -61,81 +64,98 @@ ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs, by table
 
 def main() -> None:
     """Train and measure what is not there yet, then print the table."""
-    options = parts.asked(__doc__, ABLATIONS)
-    for name in [] if options.table else options.names:
-        ablate(options.out, name)
-    table(
-        [Cell(name, options.out) for name in ABLATIONS if Cell(name, options.out).run.joinpath("scores.json").exists()]
-    )
+    options = parts.asked(__doc__, ABLATIONS, seeds=True)
+    for name, seed in [] if options.table else product(options.names, options.seeds):
+        ablate(options.out, name, seed)
+    table([cell for name in ABLATIONS if (cell := Cell(name, options.out)).seeds])
 
 
-def ablate(out: Path, name: str) -> None:
+def ablate(out: Path, name: str, seed: int) -> None:
     """Train one configuration and refine with it, told as it was taught."""
     first = parts.phase_one(out / "first")
-    config = parts.config_of(first, 0, **{**ABLATIONS[name], "batch": {"steps": STEPS}})
-    found = cycle(config, out=Cell(name, out).folder, quiet=False)
+    config = parts.config_of(first, seed, **{**ABLATIONS[name], "batch": {"steps": STEPS}})
+    folder = out / "ablations" / f"{name}-{seed}"
+    found = cycle(config, out=folder, quiet=False)
     pairs = config.pairs
-    parts.refined(
-        f"hf:{found['checkpoint']}", Cell(name, out).run,
-        heats=HEATS, benchmark=parts.measured(out), controls=CONTROLS,
+    run = parts.refined(
+        f"hf:{found['checkpoint']}", folder / "refined",
+        heats=HEATS, benchmark=parts.measured(out), controls=CONTROLS, seed=seed,
         telling=Telling(pairs.feedback, pairs.code), template=pairs.template or parts.REFINE,
     )  # fmt: skip
+    parts.write_outcomes(run, out / f"{name}-{seed}.jsonl")
 
 
 class Cell:
-    """What one configuration came to, by problem."""
+    """What one configuration came to: of every seed that is there, by problem."""
 
     def __init__(self, name: str, out: Path) -> None:
         self.name = name
-        self.folder = out / "ablations" / name
-        self.run = self.folder / "refined"
-
-    @cached_property
-    def passed(self) -> parts.Passed:
-        return parts.read(self.run)
-
-    @cached_property
-    def clusters(self) -> Mapping[str, str]:
-        return parts.clusters(self.run)
+        files = (out / f"{name}-{seed}.jsonl" for seed in range(100))
+        self.seeds = [parts.Outcomes.of(file) for file in files if file.exists()]
 
     @property
-    def columns(self) -> dict[str, parts.Values]:
-        """Return each number of the table, by problem."""
-        first = parts.solved(self.passed, "none")
-        refined, fresh = parts.solved(self.passed), parts.solved(self.passed, "resample")
-        return {
-            "pass@1": first,
-            "refined": refined,
-            "refined - fresh": parts.less(refined, fresh),
-            "true - swapped": parts.told_less(self.passed, "swapped"),
-            "true - within": parts.told_less(self.passed, "within"),
-            "copies": parts.copies_of(self.run),
-        }
+    def clusters(self) -> Mapping[str, str]:
+        return self.seeds[0].clusters
+
+    @cached_property
+    def columns(self) -> dict[str, list[parts.Values]]:
+        """Return each number of the table, by problem, of every seed."""
+        each = [_columns(seed) for seed in self.seeds]
+        return {name: [columns[name] for columns in each] for name in each[0]}
+
+
+def _columns(found: parts.Outcomes) -> dict[str, parts.Values]:
+    refined, fresh = parts.solved(found.passed), parts.solved(found.passed, "resample")
+    return {
+        "pass@1": parts.solved(found.passed, "none"),
+        "refined": refined,
+        "refined - fresh": parts.less(refined, fresh),
+        "true - swapped": parts.told_less(found.passed, "swapped"),
+        "true - within": parts.told_less(found.passed, "within"),
+        "copies": found.copied,
+    }
 
 
 def table(cells: list[Cell]) -> None:
-    """Print every cell, then the one that is the best on half of the problems as it does on the other half."""
+    """Print every cell, each less the full one, then the best on half of the problems as it does on the other half."""
     if not cells:
         print("nothing is there yet")
         return
-    print("per cent; 95 % bootstrap over compositions; one training each")
+    print("per cent; 95 % over compositions, and seeds where there are several (each in brackets)")
     for cell in cells:
-        print(f"{cell.name:<12}" + "".join(f" {name} {said(cell, values)}" for name, values in cell.columns.items()))
-    half = {name for at, name in enumerate(sorted(cells[0].clusters)) if at % 2}
-    refined = {cell: cell.columns["refined"] for cell in cells}
+        print(f"{cell.name:<12}" + "".join(f" {name} {said(cell, seeds)}" for name, seeds in cell.columns.items()))
+    full = next((cell for cell in cells if cell.name == "full"), cells[0])
+    for cell in cells:
+        if cell is not full:
+            print(
+                f"{cell.name} - {full.name}:" + "".join(f" {n} {said(full, less(cell, full, n))}" for n in DIFFERENCES)
+            )
+    best_on_half(cells, full)
+
+
+def less(cell: Cell, full: Cell, column: str) -> list[parts.Values]:
+    """Return a column of one cell less that of another, over the seeds that both have."""
+    return [parts.less(a, b) for a, b in zip(cell.columns[column], full.columns[column], strict=False)]
+
+
+def best_on_half(cells: list[Cell], full: Cell) -> None:
+    """Print the cell that refines best on half of the problems, and what it gains over ``full`` on the other half."""
+    half = set(sorted(full.clusters)[1::2])
+    refined = {cell: cell.columns["refined"][0] for cell in cells}
     best = max(cells, key=lambda cell: parts.mean({n: v for n, v in refined[cell].items() if n in half}))
-    others = [name for name in refined[best] if name not in half]
-    full = next((cell for cell in cells if cell.name == "full"), best)
-    labels = [best.clusters[name] for name in others]
-    gained = paired_difference([refined[full][n] for n in others], [refined[best][n] for n in others], clusters=labels)
-    print(f"best on half: {best.name}; on the other it refines {parts.points(gained)} beyond full")
+    gained = {n: v - refined[full][n] for n, v in refined[best].items() if n not in half}
+    print(f"best on half, of seed 0: {best.name}; on the other it refines {said(full, [gained])} beyond full")
 
 
-def said(cell: Cell, values: parts.Values) -> str:
-    """Return a mean with its interval."""
-    bounds = (-1.0, 1.0) if min(values.values(), default=0.0) < 0 else (0.0, 1.0)
-    found = mean_interval([*values.values()], clusters=[cell.clusters[name] for name in values], bounds=bounds)
-    return parts.points(found)
+def said(cell: Cell, seeds: list[parts.Values]) -> str:
+    """Return a mean with its interval, and each seed's where there are several."""
+    names = [name for name in seeds[0] if all(name in seed for seed in seeds)]
+    rows, labels = [[seed[name] for name in names] for seed in seeds], [cell.clusters[name] for name in names]
+    if len(rows) > 1:
+        each = ", ".join(f"{100 * sum(row) / len(row):.1f}" for row in rows)
+        return f"{parts.points(interval_over_seeds(rows, clusters=labels))} ({each})"
+    bounds = (-1.0, 1.0) if min(rows[0], default=0.0) < 0 else (0.0, 1.0)
+    return parts.points(mean_interval(rows[0], clusters=labels, bounds=bounds))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,16 @@ BASE: dict[str, Any] = {
 
 Passed = Mapping[tuple[str, int], Mapping[str, bool]]
 Values = dict[str, float]  # by problem
+COPIED = "copied"  # in a line of outcomes, beside the roles
 
 
-def asked(about: str | None, names: Iterable[str]) -> argparse.Namespace:
-    """Return what a recipe is asked for: where to, and which of these cells, all of them unless given."""
+def asked(about: str | None, names: Iterable[str], *, seeds: bool = False) -> argparse.Namespace:
+    """Return what a recipe is asked for: where to, which of these cells, all unless given, and on which seeds."""
     parser = argparse.ArgumentParser(description=(about or "").split("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("names", nargs="*", default=list(names), metavar="NAME")
+    if seeds:
+        parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--table", action="store_true", help="train and measure nothing")
     return parser.parse_args()
 
@@ -202,6 +205,54 @@ def copies_of(run: Path) -> Values:
 def clusters(run: Path) -> dict[str, str]:
     """Return the composition of each problem of a run, in their order."""
     return {record["id"]: record["meta"]["cluster"] for _, record in read_records(run / LINES)}
+
+
+def write_outcomes(run: Path, file: Path) -> None:
+    """Write what became of every program of a run, small enough to keep: a line for each problem.
+
+    A line has a sign for each program in each role: 1 passed, 0 did not, - was not asked for; and which refinements
+    are copies.
+    """
+    passed, again = read(run), copied(run)
+    roles = list(dict.fromkeys(role for of in passed.values() for role in of))
+    by_problem: dict[str, list[int]] = defaultdict(list)
+    for problem, index in sorted(passed):
+        by_problem[problem].append(index)
+    signs = {None: "-", False: "0", True: "1"}
+    write_lines(
+        file,
+        (
+            {"problem": name, "cluster": cluster}
+            | {role: "".join(signs[passed[name, i].get(role)] for i in by_problem[name]) for role in roles}
+            | {COPIED: "".join(signs[again.get((name, i))] for i in by_problem[name])}
+            for name, cluster in clusters(run).items()
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What became of the programs of a run: which passed, which are copies, and each problem's composition."""
+
+    passed: Passed
+    copied: Values
+    clusters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, file: Path) -> Outcomes:
+        """Read what :func:`write_outcomes` wrote."""
+        lines = [record for _, record in read_records(file)]
+        passed = {
+            (line["problem"], index): {
+                role: signs[index] == "1"
+                for role, signs in line.items()
+                if role not in ("problem", "cluster", COPIED) and signs[index] != "-"
+            }
+            for line in lines
+            for index in range(len(line["sample"]))
+        }
+        again = {line["problem"]: line[COPIED].count("1") / len(line[COPIED]) for line in lines}
+        return cls(passed, again, {line["problem"]: line["cluster"] for line in lines})
 
 
 def points(found: Estimate) -> str:

@@ -50,7 +50,8 @@ ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {  # what differs from the rec
     "share-0": {"supervised": {"share": 0.0}},
     "share-75": {"supervised": {"share": 0.75}},
 }
-MEASURED = {"test": "katas:test", "zero-shot": "katas:ambiguous"}
+START, ZERO_SHOT = "start", "zero-shot"
+MEASURED = {"test": "katas:test", ZERO_SHOT: "katas:ambiguous"}
 N, HEAT = 10, 0.8
 
 
@@ -58,10 +59,10 @@ def main() -> None:
     """Train and measure what is not there yet, then print the table."""
     options = parts.asked(__doc__, ABLATIONS)
     if not options.table:
-        measure("tiny-noisy", folder_of(options.out, "start"))
+        measure("tiny-noisy", options.out, START)
         for name in options.names:
-            trained = rltf(config(name, options.out), out=folder_of(options.out, name) / "run", quiet=False)
-            measure(f"hf:{trained['checkpoint']}", folder_of(options.out, name))
+            trained = rltf(config(name, options.out), out=options.out / f"ablation-{name}", quiet=False)
+            measure(f"hf:{trained['checkpoint']}", options.out, name)
     table(options.out)
 
 
@@ -74,42 +75,42 @@ def config(name: str, out: Path) -> RltfConfig:
     return RltfConfig.model_validate({**recipe.BASE, **tables})
 
 
-def folder_of(out: Path, name: str) -> Path:
-    """Return where a cell lies."""
-    return out / "ablations" / name
+def measure(place: str, out: Path, name: str) -> None:
+    """Write programs for what is measured on, and keep what became of them."""
+    for which, benchmark in MEASURED.items():
+        run, sampling = out / f"ablation-{name}" / which, Sampling(N, (HEAT,), 1.0, recipe.TOKENS, prompt="codex")
+        evaluate(benchmark, open_model(place), sampling=sampling, choice=Choice(), out=run, quiet=False)
+        parts.write_outcomes(run, outcomes(out, name, which))
 
 
-def measure(place: str, folder: Path) -> None:
-    """Write programs for what is measured on."""
-    for name, benchmark in MEASURED.items():
-        sampling = Sampling(N, (HEAT,), 1.0, recipe.TOKENS, prompt="codex")
-        evaluate(benchmark, open_model(place), sampling=sampling, choice=Choice(), out=folder / name, quiet=False)
+def outcomes(out: Path, name: str, which: str) -> Path:
+    """Return the file of what became of a cell's programs."""
+    return out / f"ablation-{name}.{which}.jsonl"
 
 
 def table(out: Path) -> None:
     """Print every cell, then the best on half of the problems as it does on the other half."""
-    names = [n for n in ("start", *ABLATIONS) if (folder_of(out, n) / "zero-shot" / "scores.json").exists()]
-    known = {name: {which: values_of(out, name, which) for which in MEASURED} for name in names}
+    names = [name for name in (START, *ABLATIONS) if outcomes(out, name, ZERO_SHOT).exists()]
+    known = {name: {which: parts.Outcomes.of(outcomes(out, name, which)) for which in MEASURED} for name in names}
     print("pass@1, per cent; 95 % bootstrap over compositions; one training each")
     for name, cells in known.items():
-        print(f"{name:<12}" + "".join(f" {which} {said(out, name, which, cells[which])}" for which in MEASURED))
-    trained = {name: cells["test"] for name, cells in known.items() if name != "start"}
+        print(f"{name:<12}" + "".join(f" {which} {said(found, pass_1(found))}" for which, found in cells.items()))
+    trained = {name: cells["test"] for name, cells in known.items() if name != START}
     if trained:
-        half = set(sorted(next(iter(trained.values())))[1::2])
-        best = max(trained, key=lambda n: parts.mean({p: v for p, v in trained[n].items() if p in half}))
-        other = {problem: value for problem, value in trained[best].items() if problem not in half}
-        print(f"best on half: {best}; on the other {said(out, best, 'test', other)}")
+        half = set(sorted(next(iter(trained.values())).clusters)[1::2])
+        best = max(trained, key=lambda n: parts.mean({p: v for p, v in pass_1(trained[n]).items() if p in half}))
+        other = {problem: value for problem, value in pass_1(trained[best]).items() if problem not in half}
+        print(f"best on half: {best}; on the other {said(trained[best], other)}")
 
 
-def values_of(out: Path, name: str, which: str) -> parts.Values:
+def pass_1(found: parts.Outcomes) -> parts.Values:
     """Return pass@1 by problem."""
-    return parts.pass_at(parts.read(folder_of(out, name) / which), 1)
+    return parts.pass_at(found.passed, 1)
 
 
-def said(out: Path, name: str, which: str, values: parts.Values) -> str:
+def said(found: parts.Outcomes, values: parts.Values) -> str:
     """Return a mean with its interval."""
-    clusters = parts.clusters(folder_of(out, name) / which)
-    return parts.points(mean_interval([*values.values()], clusters=[clusters[problem] for problem in values]))
+    return parts.points(mean_interval([*values.values()], clusters=[found.clusters[name] for name in values]))
 
 
 if __name__ == "__main__":

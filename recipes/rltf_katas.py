@@ -37,9 +37,9 @@ import argparse
 import json
 import os
 import resource
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ from regreen.evaluate import Choice, Sampling, evaluate
 from regreen.metrics import interval_over_seeds
 from regreen.models import open_model
 from regreen.problem import problem_to_line
-from regreen.records import PROBLEMS, read_records, write_lines
+from regreen.records import write_lines
 from regreen.train.config import RltfConfig, SftConfig
 from regreen.train.rltf import rltf
 from regreen.train.sft import sft
@@ -85,6 +85,7 @@ RUNS: dict[str, dict[str, dict[str, Any]]] = {  # how each differs, by table
     "sft": {},
     "sft-time": {},
 }
+START, OURS = "start", ("paper", "loo")  # the warm start; those that all are held against
 CPU = "cpu.json"  # of a run: its processor seconds
 MEASURED = {"warm": (10, 0.8), "greedy": (1, 0.0)}  # programs for each problem, and how hot
 
@@ -98,11 +99,10 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="train and measure nothing")
     options = parser.parse_args()
     if not options.table:
-        measure("tiny-noisy", options.out / "start", 0)
-        for seed in options.seeds:
-            for name in options.names:
-                folder = options.out / f"{name}-{seed}"
-                measure(f"hf:{trained(name, seed, options.out, folder)}", folder, seed)
+        measure("tiny-noisy", options.out, START, 0)
+        for seed, name in product(options.seeds, options.names):
+            checkpoint = trained(name, seed, options.out, options.out / f"{name}-{seed}")
+            measure(f"hf:{checkpoint}", options.out, f"{name}-{seed}", seed)
     table(options.out)
 
 
@@ -148,49 +148,62 @@ def spent() -> float:
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def measure(place: str, folder: Path, seed: int) -> None:
-    """Write programs for the problems that are measured on."""
-    for name, (n, heat) in MEASURED.items():
-        sampling = Sampling(n, (heat,), 1.0, TOKENS, prompt="codex", seed=seed)
-        evaluate("katas:test", open_model(place), sampling=sampling, choice=Choice(), out=folder / name, quiet=False)
+def measure(place: str, out: Path, name: str, seed: int) -> None:
+    """Write programs for the problems that are measured on, and keep what became of them."""
+    for which, (n, heat) in MEASURED.items():
+        run, sampling = out / name / which, Sampling(n, (heat,), 1.0, TOKENS, prompt="codex", seed=seed)
+        evaluate("katas:test", open_model(place), sampling=sampling, choice=Choice(), out=run, quiet=False)
+        parts.write_outcomes(run, out / f"{name}.{which}.jsonl")
 
 
-def columns(folder: Path) -> dict[str, parts.Values]:
-    """Return each number of the table, by problem."""
-    warm = parts.read(folder / "warm")
-    greedy = parts.pass_at(parts.read(folder / "greedy"), 1)
-    return {"pass@1": parts.pass_at(warm, 1), "pass@10": parts.pass_at(warm, 10), "greedy": greedy}
+class Run:
+    """What a run came to: each number of the table, by problem."""
+
+    def __init__(self, out: Path, name: str) -> None:
+        warm, greedy = (parts.Outcomes.of(out / f"{name}.{which}.jsonl") for which in MEASURED)
+        self.clusters = warm.clusters
+        self.columns = {
+            "pass@1": parts.pass_at(warm.passed, 1),
+            "pass@10": parts.pass_at(warm.passed, 10),
+            "greedy": parts.pass_at(greedy.passed, 1),
+        }
 
 
 def table(out: Path) -> None:
-    """Print what every run came to, and less the warm start, sft and the paper's."""
-    every = {name: seeds_of(out, name) for name in RUNS}
-    known = {name: of for name, of in every.items() if of}
-    start = columns(out / "start")
-    records = (record for _, record in read_records(out / "start" / "warm" / PROBLEMS))
-    clusters = {record["id"]: record["meta"]["cluster"] for record in records}
+    """Print what every run came to, and less the warm start and the paper's."""
+    every = {name: runs_of(out, name) for name in RUNS}
+    known = {name: runs for name, runs in every.items() if runs}
+    start = Run(out, START)
     print("per cent on katas:test; 95 % over seeds and compositions; seeds in brackets")
-    print(f"{'start':<14}" + "".join(f" {name} {100 * parts.mean(values):.1f}" for name, values in start.items()))
-    for name, seeds in known.items():
-        print(f"{name:<14}" + "".join(f" {column} {said([s[column] for s in seeds], clusters)}" for column in start))
-    for other in ("start", *(name for name in known if name != "paper")):
-        for column in start if "paper" in known else ():
-            theirs = [start] * len(known["paper"]) if other == "start" else known[other]
-            gains = [parts.less(a[column], b[column]) for a, b in zip(known["paper"], theirs, strict=False)]
-            print(f"paper - {other:<14} {column:<8} {said(gains, clusters)}")
+    print(f"{START:<14}" + "".join(f" {name} {100 * parts.mean(values):.1f}" for name, values in start.columns.items()))
+    for name, runs in known.items():
+        numbers = (f" {c} {said([run.columns[c] for run in runs.values()], start)}" for c in start.columns)
+        print(f"{name:<14}" + "".join(numbers))
+    for first, second in product(OURS, (START, *RUNS)):
+        if first in known and first != second and second in (START, *known):
+            print(f"{first} - {second:<14}" + "".join(_less(known, start, first, second)))
 
 
-def seeds_of(out: Path, name: str) -> list[dict[str, parts.Values]]:
-    """Return the numbers of every seed of a run that is there."""
-    folders = (out / f"{name}-{seed}" for seed in range(100))
-    return [columns(folder) for folder in folders if (folder / "greedy" / "scores.json").exists()]
+def runs_of(out: Path, name: str) -> dict[int, Run]:
+    """Return what every seed of a run came to that is there."""
+    last = [*MEASURED][-1]
+    return {seed: Run(out, f"{name}-{seed}") for seed in range(100) if (out / f"{name}-{seed}.{last}.jsonl").exists()}
 
 
-def said(seeds: Sequence[parts.Values], clusters: Mapping[str, str]) -> str:
+def _less(known: Mapping[str, Mapping[int, Run]], start: Run, first: str, second: str) -> Iterator[str]:
+    """Yield each number of one less that of another, over the seeds that both have."""
+    theirs = dict.fromkeys(known[first], start) if second == START else known[second]
+    seeds = sorted(known[first].keys() & theirs.keys())
+    for column in start.columns if seeds else ():
+        gains = [parts.less(known[first][seed].columns[column], theirs[seed].columns[column]) for seed in seeds]
+        yield f" {column} {said(gains, start)}"
+
+
+def said(seeds: Sequence[parts.Values], start: Run) -> str:
     """Return the mean with its interval, and each seed's."""
-    rows = [[values[name] for name in clusters] for values in seeds]
+    rows, labels = [[values[name] for name in start.clusters] for values in seeds], [*start.clusters.values()]
     each = ", ".join(f"{100 * sum(row) / len(row):.1f}" for row in rows)
-    return f"{parts.points(interval_over_seeds(rows, clusters=[*clusters.values()]))} ({each})"
+    return f"{parts.points(interval_over_seeds(rows, clusters=labels))} ({each})"
 
 
 if __name__ == "__main__":

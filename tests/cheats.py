@@ -14,6 +14,8 @@ import random
 import secrets
 from dataclasses import dataclass
 
+from regreen.benchmarks.cruxeval import input_problems
+from regreen.benchmarks.rows import Row
 from regreen.problem import Assert, Call, Check, Problem, Stdio
 from regreen.verdict import Outcome
 from tests.honest import HONEST
@@ -89,6 +91,15 @@ REPEAT = _problem("repeat", Assert(f"assert 'ab' * riddle(1) == {TEXT!r}"))
 EQUAL = _problem("equal", Call((1,), [NUMBER, {"a": TEXT}]))
 CLOSE = _problem("close", Call((2,), [REAL, {"a": REAL + 1}], compare="close"))
 APPS = _problem("apps", Call(([1, 2],), [NUMBER, OTHER], compare="apps"))
+# Where a variable is read, and where a call's arguments are, which the real function then gets.
+READ = Problem(
+    "read",
+    "Say what nobody can know.",
+    (Assert(f"assert {REAL - 1!r} <= answer <= {REAL + 1!r}"),),
+    entry_point="answer",
+)
+ROW = {"id": "given", "code": f"def f(x):\n    return x.upper() + {TEXT!r}", "input": "'a'", "output": repr("A" + TEXT)}
+(GIVEN,) = input_problems([Row(ROW, "given")])
 FORMS = (INTEGER, STRING, LIST, DICT, NEAR, ISCLOSE, UNEQUAL, SET, SORTED, LENGTH, IN_PLACE, RAISES, LOOP, HELPER)
 FORMS += (EQUAL, CLOSE, APPS)
 FEW = (INTEGER, LOOP, EQUAL)
@@ -309,6 +320,39 @@ VALUES = [
     Cheat("two answers by thread", "value", "Let a thread go on answering after the return.",
           "import os, threading\ndef talk():\n    for fd in range(256):\n        try: os.write(fd, b'passed\\n' * 9)\n"
           "        except OSError: pass\n" + _riddle("threading.Thread(target=talk).start()\nreturn 0"), FEW),
+]  # fmt: skip
+
+# ---- forging of variables ----
+
+VARIABLES = [
+    *(
+        Cheat(f"answer that is a lying {base}", "variable", f"Set a subclass of {base} that says yes to everything.",
+              LIAR + f"answer = type('{base}', ({base},), LIES)({value})\n", (READ,))
+        for base, value in BASES.items() if base not in ("type", "Exception")
+    ),
+    Cheat("answer that is a liar", "variable", "Set an object that says yes to everything.",
+          LIAR + "answer = type('Liar', (), LIES)()\n", (READ,)),
+    Cheat("answer that is a text", "variable", "Set a number's text, or what hides it.", f"answer = {str(REAL)!r}\n", (READ,)),
+    Cheat("answer that is a complex number", "variable", "Set a number that has no order.",
+          f"answer = complex({REAL!r})\n", (READ,)),
+    Cheat("answer in a list", "variable", "Set a list.", f"answer = [{REAL!r}]\n", (READ,)),
+    Cheat("no answer", "variable", "Print it instead.", f"print({REAL!r})\nprint('answer =', {REAL!r})\n", (READ,)),
+    Cheat("answer nan", "variable", "Set what compares as nothing does.", "answer = float('nan')\n", (READ,)),
+    Cheat("answer and exit", "variable", "Leave after a wrong answer, with success.",
+          "import os\nanswer = 0.0\nos._exit(0)\n", (READ,)),
+    Cheat("answer that changes", "variable", "Be above one bound at one reading, and below the other at the next.",
+          "import threading\nanswer = 1e300\ndef turn():\n    global answer\n    while True: answer = -answer\n"
+          "threading.Thread(target=turn, daemon=True).start()\n", (READ,)),
+    Cheat("answer of the module's getattr", "variable", "Answer to the name without setting it.",
+          LIAR + "def __getattr__(name): return type('L', (), LIES)()\n", (READ,)),
+    Cheat("arguments that answer", "variable", "Give the function an object that returns the output.",
+          "class A:\n    upper = lambda self: 'A'\n    __len__ = lambda self: 2\narguments = ((A(),), {})\n", (GIVEN,)),
+    Cheat("arguments with another function", "variable", "Define the function anew, and what tests the arguments.",
+          f"def f(*args): return {'A' + TEXT!r}\ndef plain(value): return True\narguments = (('b',), {{}})\n", (GIVEN,)),
+    Cheat("arguments that are a liar", "variable", "Be no arguments at all.",
+          LIAR + "arguments = type('Liar', (), LIES)()\n", (GIVEN,)),
+    Cheat("arguments in a tuple of another kind", "variable", "Hide an object deeper.",
+          "class A:\n    upper = lambda self: 'A'\narguments = ([A()], {})\n", (GIVEN,)),
 ]  # fmt: skip
 
 # ---- forging by patches ----
@@ -1319,5 +1363,6 @@ BREAKING = [
 ]
 
 CHEATS = [
-    *EXITING, *VALUES, *PATCHES, *DESCRIPTORS, *PRINTING, *SPIES, *MARKERS, *HARMS, *HANGS, *SIZES, *OUTWARD, *BREAKING,
+    *EXITING, *VALUES, *VARIABLES, *PATCHES, *DESCRIPTORS, *PRINTING, *SPIES, *MARKERS, *HARMS, *HANGS, *SIZES, *OUTWARD,
+    *BREAKING,
 ]  # fmt: skip

@@ -28,6 +28,38 @@ def _answers(name: str, source: str, stdin: str = "3 4\n", expected: str = "7\n"
 
 ADD = "assert f(3, 4) == 7"
 
+NEAR_HALF = "assert 0.495 <= answer <= 0.505"
+
+VARIABLES = [
+    _solves(
+        "answer that is a fraction",
+        "from fractions import Fraction\nanswer = Fraction(1, 2)",
+        NEAR_HALF,
+        entry="answer",
+    ),
+    _solves(
+        "answer that is a decimal", "from decimal import Decimal\nanswer = Decimal('0.5')", NEAR_HALF, entry="answer"
+    ),
+    _solves(
+        "answer of a subclass of float", "class Metres(float): pass\nanswer = Metres(0.5)", NEAR_HALF, entry="answer"
+    ),
+    _solves(
+        "answer that is a whole number",
+        "answer = 10 ** 400",
+        f"assert {10**400 - 1} <= answer <= {10**400}",
+        entry="answer",
+    ),
+    _solves("answer below zero", "answer = -0.5", "assert -0.505 <= answer <= -0.495", entry="answer"),
+    _solves(
+        "answer set by a thread",
+        "import threading\ndef solve():\n    global answer\n    answer = 0.5\n"
+        "t = threading.Thread(target=solve)\nt.start(); t.join()",
+        NEAR_HALF,
+        entry="answer",
+    ),
+    _solves("numpy answer", "import numpy\nanswer = numpy.float64(0.5)", NEAR_HALF, entry="answer"),
+]
+
 FUNCTIONS = [
     _solves("threads", "import threading\ndef f(a, b):\n    out = []\n    ts = [threading.Thread(target=out.append, args=(x,)) for x in (a, b)]\n"
             "    for t in ts: t.start()\n    for t in ts: t.join()\n    return sum(out)", ADD),
@@ -205,4 +237,4 @@ PROGRAMS = [
     _answers("pickled class", "import pickle\nclass A:\n    n = 7\nprint(pickle.loads(pickle.dumps(A())).n)"),
 ]  # fmt: skip
 
-HONEST = FUNCTIONS + PROGRAMS
+HONEST = VARIABLES + FUNCTIONS + PROGRAMS

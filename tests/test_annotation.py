@@ -152,7 +152,7 @@ def test_a_file_that_is_no_csv_a_sheet_that_is_there_and_a_run_without_feedback_
     (tmp_path / "s.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"s\.csv: cannot be read as CSV in UTF-8"):
         read_sheet([run], tmp_path / "s.csv")
-    with pytest.raises(InputError, match="is there already and may hold marks; give another -o"):
+    with pytest.raises(InputError, match="is there already and may hold marks; give another name"):
         write_sheet([run], tmp_path / "s.csv")
     with Run(tmp_path / "empty", Settings("repair", "toy", {}, {})):
         pass

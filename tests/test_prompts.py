@@ -72,6 +72,26 @@ TRAIN = Problem(
     solution="n0 = 120.0\nn1 = 2.0\nanswer = n0 / n1\n",
     meta={"source": "mathqa"},
 )
+RATE = replace(
+    TRAIN,
+    id="own/rate",
+    meta={"source": "mathqa-dsl", "writes": "formula", "written": "divide(n0,n1)|", "numbers": [120.0, 2.0]},
+)
+RESULT = Problem(
+    "own/result",
+    "",
+    (Call((), "value"),),
+    entry_point="predicted",
+    meta={
+        "writes": "literal",
+        "asked": {
+            "program": "def double(items):\n    return [2 * item for item in items]\n",
+            "call": "double([2])",
+            "said": "Repeat the list.\nTwice.",
+            "worked": ["assert double([]) == []", "assert double([1]) == [1, 1]"],
+        },
+    },
+)
 OWN = (DOUBLE, HALVE, AREA, SUM, STARTED, TRAIN)
 
 WRONG_AREA = Wrong(
@@ -111,7 +131,15 @@ CASES: dict[str, tuple[str, Problem, dict[str, Any]]] = {
     "repair-call": ("repair", DOUBLE, {"wrong": Wrong('double = ["```"]\n', "It fails.", SAID)}),
     "repair-stdio": ("repair", SUM, {"wrong": WRONG_SUM}),
     "docstring": ("docstring", AREA, {"program": AREA.solution}),
+    "inputs": ("inputs", DOUBLE, {"program": DOUBLE.solution}),
+    "inputs-nothing-shown": ("inputs", HALVE, {}),
+    "inputs-plain": ("inputs-plain", DOUBLE, {"program": DOUBLE.solution}),
+    "inputs-plain-nothing-shown": ("inputs-plain", HALVE, {}),
     "execution": ("execution", AREA, {"program": AREA.solution, "call": "area(2)"}),
+    "execution-all": ("execution", RESULT, {}),
+    "execution-chat": ("execution-chat", RESULT, {}),
+    "mathqa-dsl": ("mathqa-dsl", RATE, {"examples": (replace(RATE, id="own/other"),)}),
+    "mathqa-dsl-chat": ("mathqa-dsl-chat", RATE, {"examples": (replace(RATE, id="own/other"),)}),
 }
 
 
@@ -222,6 +250,19 @@ def test_the_other_forms_read_their_answers() -> None:
     reply = "```python\ndef double(xs):\n    return xs + xs\n```\nUse:\n```python\nprint(double([1]))\n```"
     found = load("chat").source(DOUBLE, reply)
     assert (found.source, found.rule) == ("def double(xs):\n    return xs + xs\n", "fence")
+
+
+def test_a_value_or_a_formula_is_read_as_the_program_that_it_stands_for() -> None:
+    found = load("execution").source(RESULT, " [2, 2]\n\nassert double([3])")
+    assert (found.source, found.rule) == ("def predicted():\n    return [2, 2]\n", "literal")
+    assert load("execution").source(RESULT, " double([2])\n").rule == "none", "an expression is no literal"
+    assert load("execution").source(AREA, " 3\n").rule == "none", "a function is asked for"
+    said = "It doubles.\n```python\n[2, 2]\n```\n"
+    for text in (said, "So: x\n`[2, 2]`", "<think>[1]</think>[2, 2]"):
+        assert load("execution-chat").source(RESULT, text).source == found.source
+    assert load("execution-chat").source(RESULT, "<think>[1]").rule == "none"
+    program = "n0 = 120.0\nn1 = 2.0\n\nanswer = n0 / n1\n"
+    assert load("mathqa-dsl").source(RATE, "divide(n0,n1)|\n# a boat").source == program
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -343,6 +384,9 @@ def test_each_problem_has_its_default_template() -> None:
         "austin", "austin", "codex", "apps", "apps", "mathqa",
     ]  # fmt: skip
     assert {default_for(problem, chat=True) for problem in OWN} == {"chat"}
+    assert [default_for(problem, chat) for problem in (RATE, RESULT) for chat in (False, True)] == [
+        "mathqa-dsl", "mathqa-dsl-chat", "execution", "execution-chat",
+    ]  # fmt: skip
 
 
 def test_examples_are_chosen_by_id_or_drawn_and_shared_by_all_problems() -> None:
@@ -491,7 +535,7 @@ DIGESTS = {
     "codecontests": ("be03f5b19f50f37d", {"apps": 83, "chat": 83}),
     "codeforces": ("5cab9418e9cc2e13", {"apps": 204, "chat": 204}),
     "leetcode": ("8f9770c19a6a222c", {"austin": 827, "chat": 827}),
-    "cruxeval": ("361dceeed2802813", {"austin": 800, "chat": 800}),
+    "cruxeval": ("823e9e50a3a35739", {"execution": 800, "execution-chat": 800}),
 }
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         RunLockedError,
         TierError,
     )
+    from regreen.notebook import FinishedRun, read_run
     from regreen.problem import Assert, Call, Check, Problem, Stdio
     from regreen.program import Program
     from regreen.tree import Node, RepairTree, Trajectory
@@ -25,6 +26,7 @@ __all__ = [
     "Call",
     "Check",
     "CheckResult",
+    "FinishedRun",
     "InfrastructureError",
     "InputError",
     "MissingDataError",
@@ -40,12 +42,14 @@ __all__ = [
     "Trajectory",
     "Verdict",
     "judge",
+    "read_run",
 ]
 
 # Every name is loaded when first used: importing the package costs nothing, not even to the judge's small processes.
 _HOMES = {
     "attempt": ("judge",),
     "errors": ("InfrastructureError", "InputError", "MissingDataError", "RegreenError", "RunLockedError", "TierError"),
+    "notebook": ("FinishedRun", "read_run"),
     "problem": ("Assert", "Call", "Check", "Problem", "Stdio"),
     "program": ("Program",),
     "tree": ("Node", "RepairTree", "Trajectory"),

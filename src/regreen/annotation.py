@@ -15,7 +15,6 @@ shuffled, and neither id, order nor other columns tell who wrote a text.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import random
 from collections import Counter
@@ -27,6 +26,7 @@ from typing import Any
 from regreen.errors import InputError
 from regreen.records import PROBLEMS, Record, read_records, trees_of
 from regreen.run import read_manifest
+from regreen.sheets import mark, read_rows, write_rows
 from regreen.tree import Node
 
 CATEGORIES: Mapping[str, str] = {
@@ -38,10 +38,6 @@ CATEGORIES: Mapping[str, str] = {
 }
 WRONG = "obviously_wrong"
 _ABOUT = ("id", "problem", "statement", "program", "feedback")
-_MARKS = {"x": True, "1": True, "y": True, "yes": True, "true": True}
-_MARKS |= {"": False, "0": False, "n": False, "no": False, "false": False}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may run begins with one of these
-_LONGEST = 1 << 24  # characters of a cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +104,7 @@ def write_sheet(runs: Sequence[Path], sheet: Path, *, seed: int = 0, limit: int 
     shuffled = remarks(runs)
     random.Random(seed).shuffle(shuffled)
     chosen = list(_first_of_each(shuffled, limit))
-    try:
-        # the mark of utf-8-sig tells spreadsheets that it is UTF-8
-        with sheet.open("x", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*_ABOUT, *CATEGORIES])
-            writer.writerows(_row(remark) for remark in chosen)
-    except FileExistsError as error:
-        raise InputError(f"{sheet}: is there already and may hold marks; give another -o, or remove it") from error
+    write_rows(sheet, [*_ABOUT, *CATEGORIES], map(_row, chosen))
     return {"sheet": str(sheet), "texts": len(chosen)}
 
 
@@ -137,7 +126,7 @@ def read_sheet(runs: Sequence[Path], sheet: Path) -> Record:
     tallies: dict[str, _Tally] = {}
     seen: dict[str, int] = {}
     unmarked = 0
-    for number, row in _rows(sheet):
+    for number, row in read_rows(sheet, ("id", *CATEGORIES)):
         where = f"{sheet}: row {number}"
         remark = _found(by_id, row["id"], where)
         if remark.id in seen:
@@ -196,22 +185,7 @@ def _first_of_each(shuffled: Iterable[Remark], limit: int | None) -> Iterator[Re
 
 def _row(remark: Remark) -> list[str]:
     about = [remark.id, remark.problem, remark.statement, remark.program, remark.words]
-    return [*(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in about), *[""] * len(CATEGORIES)]
-
-
-def _rows(sheet: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row and its number, as spreadsheets count: the header is row 1."""
-    csv.field_size_limit(_LONGEST)
-    try:
-        with sheet.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            names = reader.fieldnames or ()
-            for name in ("id", *CATEGORIES):
-                if name not in names:
-                    raise InputError(f"{sheet}: row 1: no column {name!r}; keep the columns that -o wrote")
-            yield from enumerate(reader, 2)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{sheet}: cannot be read as CSV in UTF-8 ({error}); save it in that form") from error
+    return [*about, *[""] * len(CATEGORIES)]
 
 
 def _found(by_id: Mapping[str, Remark], id: str, where: str) -> Remark:
@@ -222,8 +196,5 @@ def _found(by_id: Mapping[str, Remark], id: str, where: str) -> Remark:
 
 def _marks(row: Mapping[str, str], where: str) -> Iterator[str]:
     for name in CATEGORIES:
-        mark = row[name].strip().lower()
-        if mark not in _MARKS:
-            raise InputError(f"{where}, column {name}: {row[name][:40]!r} is no mark; write x where it fits, else 0")
-        if _MARKS[mark]:
+        if mark(row[name], f"{where}, column {name}"):
             yield name

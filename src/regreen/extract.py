@@ -46,7 +46,8 @@ class Extraction:
     (one that nothing closes), ``lines`` (a program between lines of prose), ``suffix`` (the longest end of an open
     fence that is a program), ``unparsable`` (code that does not parse, kept as it is) or ``none`` (``source`` is
     empty). After the end of a thinking block the rule reads ``thinking+fence``, ``thinking+whole`` and so on. A
-    template that asks for no reply but for text to be continued names its own form: ``continuation``, ``program``.
+    template that asks for no reply but for text to be continued names its own form: ``continuation``, ``program``, and
+    ``literal`` where the source is the program that a value or a formula stands for.
     """
 
     source: str
@@ -68,6 +69,19 @@ def words_of(text: str) -> str:
         return ""
     answer = _HEADINGS.sub("", answer.replace("\r\n", "\n"))
     return _COMMENT_SIGN.sub("", _WORDS_END.split(answer)[0]).strip()
+
+
+def last_said(text: str) -> str:
+    """Return what a chat's reply ends with: the last code fence, or else the last line, without backticks.
+
+    Empty if a thinking block never ends.
+    """
+    answer = _THINKING_ENDS.split(text)[-1]
+    if answer == text and _THINKING_STARTS.match(text):
+        return ""
+    fences = list(_fences(answer))
+    lines = [line for line in answer.splitlines() if line.strip()]
+    return (fences[-1].source if fences else lines[-1].strip().strip("`") if lines else "").strip()
 
 
 def extract(text: str, entry_point: str | None = None) -> Extraction:

@@ -133,11 +133,24 @@ def test_bigcode_lists_stand_in_the_benchmark_s_order(write: Write) -> None:
 
 
 def test_cruxeval_predictions_become_programs(write: Write) -> None:
-    problem = Problem("sample_7", "", (Assert("assert 2 == result"),))
+    problem = Problem("sample_7", "", (Assert("assert 2 == result"),), entry_point="result", meta={"writes": "value"})
     for document in ({"sample_7": ["2", "[3]"]}, {"7": ["2", "[3]"]}):
         reading = open_samples(write(document), problems=[problem])
         assert reading.form == "cruxeval"
         assert sources(reading) == [("sample_7", 0, "result = 2"), ("sample_7", 1, "result = [3]")]
+
+
+def test_a_completion_that_is_no_program_becomes_the_one_it_stands_for_and_a_solution_stays(write: Write) -> None:
+    asked = {"writes": "formula", "numbers": [3.0, 4.0]}
+    problem = Problem("p/0", "", (Assert("assert answer"),), entry_point="answer", meta=asked)
+    path = write({"task_id": "p/0", "completion": " multiply(n0,n1)|\n"})
+    (row,) = open_samples(path, problems=[problem]).rows()
+    assert row.program.source == "n0 = 3.0\nn1 = 4.0\n\nanswer = n0 * n1\n"
+    assert (row.program.text, row.program.extraction) == (" multiply(n0,n1)|\n", "literal")
+    path = write({"task_id": "p/0", "solution": "answer = 12"})
+    assert sources(open_samples(path, problems=[problem])) == [("p/0", 0, "answer = 12")]
+    (row,) = open_samples(write({"task_id": "p/0", "completion": " \n"}), problems=[problem]).rows()
+    assert (row.program.source, row.program.extraction) == ("", "none")
 
 
 def test_a_scored_cruxeval_file_brings_its_verdicts(write: Write) -> None:

@@ -103,14 +103,29 @@ def test_log_probabilities_are_untempered_and_those_of_one_full_pass(
             assert total == pytest.approx(sum(completion.token_logprobs), abs=1e-3)
 
 
-def full_pass(model: HFModel, prompt: str, tokens: list[int]) -> list[float]:
+@pytest.mark.parametrize("kind", ["model", "encoder_decoder"])
+def test_generated_tokens_say_their_log_probability_at_the_temperature_too(
+    kind: str, request: pytest.FixtureRequest, tiny_problems: list[Problem]
+) -> None:
+    model: HFModel = request.getfixturevalue(kind)
+    heats = [0.0, 0.7, 1.0, 1.6] * 2
+    asked = [Request(p, 7, heat, 0.9, 40) for p, heat in zip(chats(tiny_problems), heats, strict=False)]
+    for sent, completion in zip(asked, ask(model, *asked), strict=True):
+        tokens, heat = [token.id for token in completion.generated], sent.temperature or 1.0
+        tempered = full_pass(model, str(sent.prompt), tokens, heat)
+        assert [token.tempered for token in completion.generated] == pytest.approx(tempered, abs=1e-3)
+        plain = full_pass(model, str(sent.prompt), tokens)
+        assert [token.logprob for token in completion.generated] == pytest.approx(plain, abs=1e-3)
+
+
+def full_pass(model: HFModel, prompt: str, tokens: list[int], heat: float = 1.0) -> list[float]:
     before = model.tokenizer(prompt)["input_ids"]
     with torch.no_grad():
         if model.module.config.is_encoder_decoder:
             logits = model.module(input_ids=torch.tensor([before]), labels=torch.tensor([tokens])).logits[0]
         else:
             logits = model.module(torch.tensor([before + tokens])).logits[0, len(before) - 1 : -1]
-    return [row[token].item() for row, token in zip(logits.log_softmax(-1), tokens, strict=True)]
+    return [row[token].item() for row, token in zip((logits / heat).log_softmax(-1), tokens, strict=True)]
 
 
 @pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.5, 1.0), (2.0, 0.8), (1.0, 0.5)])

@@ -201,20 +201,23 @@ def by_hand(shares: list[float], top_p: float) -> set[int]:
 def test_tokens_are_drawn_as_often_as_the_distribution_says(temperature: float, top_p: float) -> None:
     count, logits = 4000, np.array([0.3, -1.0, 2.0, 1.5, -3.0], np.float32)
     draws = Draws([Request("", seed, temperature, top_p) for seed in range(count)], 1)
-    tokens, logprobs = draws.next(np.tile(logits, (count, 1)))
+    found = draws.next(np.tile(logits, (count, 1)))
+    tokens = [token.id for token in found]
     heated = np.exp(logits.astype(float) / temperature)
     kept = by_hand((heated / heated.sum()).tolist(), top_p)
     for token in range(5):
         share = heated[token] / sum(heated[at] for at in kept) if token in kept else 0.0
         assert abs(tokens.count(token) / count - share) < 5 * (share * (1 - share) / count) ** 0.5 + 1e-9
     plain = np.log(np.exp(logits) / np.exp(logits).sum())
-    assert logprobs == pytest.approx([plain[token] for token in tokens], abs=1e-5)
+    assert [token.logprob for token in found] == pytest.approx([plain[token] for token in tokens], abs=1e-5)
+    tempered = np.log(heated / heated.sum())
+    assert [token.tempered for token in found] == pytest.approx([tempered[token] for token in tokens], abs=1e-5)
 
 
 def test_draws_invert_the_cumulative_sum_at_the_seeds_numbers() -> None:
     logits = np.log(np.array([[0.25, 0.5, 0.25]], np.float32))
     draws = Draws([Request("", seed=9, temperature=1.0)], 50)
-    tokens = [draws.next(logits)[0][0] for _ in range(50)]
+    tokens = [draws.next(logits)[0].id for _ in range(50)]
     assert tokens == np.searchsorted([0.25, 0.75], uniforms_of(9, 50), side="right").tolist()
 
 

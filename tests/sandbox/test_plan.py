@@ -223,7 +223,7 @@ SIGNS = st.sampled_from(("==", "!=", "<", "<=", ">", ">=", "in", "not in"))
 def asserts(draw: st.DrawFn) -> str:
     """Draw one assert of a shape that is planned."""
     answer = draw(SIDES).format(draw(CALLS))
-    match draw(st.integers(0, 5)):
+    match draw(st.integers(0, 6)):
         case 0:
             return f"assert {answer}"
         case 1:
@@ -232,6 +232,9 @@ def asserts(draw: st.DrawFn) -> str:
             return f"assert {answer} is {draw(st.sampled_from(('None', 'not None', 'True', 'not False')))}"
         case 3:
             return f"assert {draw(CALLS)} {draw(st.sampled_from(('==', '!=')))} {draw(CALLS)}"
+        case 4:
+            low, high = draw(st.sampled_from((("-1", "1"), ("0.5", "3"), ("'0'", "'01'"), ("[0]", "[0, 2]"))))
+            return f"assert {low} <= {answer} <= {high}"
     other = draw(LITERALS | st.builds(str.format, SIDES, CALLS))
     sides = (answer, other) if draw(st.booleans()) else (other, answer)
     return f"assert {sides[0]} {draw(SIGNS)} {sides[1]}"

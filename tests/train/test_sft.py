@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from regreen.benchmarks import katas
+from regreen.benchmarks import cruxeval, katas, mathqa
+from regreen.benchmarks.rows import Row
 from regreen.models import Request, open_model
 from regreen.problem import problem_from_line, problem_to_line
 from regreen.prompts import load
@@ -231,3 +232,15 @@ def test_what_is_held_out_is_drawn_by_the_seed_and_is_some_but_not_all():
         assert {p.id for p in training} | {p.id for p in validation} == {p.id for p in PROBLEMS}
         assert len(training) + count == len(PROBLEMS)
     assert held_out(PROBLEMS, 0.25, seed=3) == held_out(PROBLEMS, 0.25, seed=3) != held_out(PROBLEMS, 0.25, seed=4)
+
+
+def test_where_no_program_is_asked_for_the_value_or_the_formula_is_the_answer():
+    row = Row({"id": "0", "code": "def f(x): return [x]", "input": "1", "output": "[1]"}, "here")
+    (output,), (given,) = cruxeval.problems([row]), cruxeval.input_problems([row])
+    assert answer_to(load("execution"), output) == " [1]\n"
+    assert answer_to(load("execution"), given) == " f(1)\n"
+    assert answer_to(load("execution-chat"), output) == "[1]"
+    rate = {"Problem": "6 km in 2 h", "options": "a ) 3", "correct": "a", "linear_formula": "divide(n0,n1)|"}
+    (formula,) = mathqa.problems([Row({**rate, "category": "physics"}, "here", "train")], formulas=True)
+    assert answer_to(load("mathqa-dsl"), formula) == "divide(n0,n1)|\n"
+    assert answer_to(load("mathqa"), formula) == f"{formula.solution.strip()}\n\n#"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from regreen import benchmarks, prompts
 from regreen.attempt.asking import Ask, seed_of
-from regreen.errors import InputError
+from regreen.errors import InputError, MissingDataError
 from regreen.models import Model, Request
 from regreen.options import Sampling
 from regreen.problem import Problem, with_shown
@@ -96,7 +96,12 @@ def _examples(sampling: Sampling, template: Template, data: Path | None) -> tupl
         return ()
     if template.pool is None:
         raise InputError(f"--prompt {template.name} shows no examples; leave out --examples")
-    pool = benchmarks.load(template.pool, data=data).problems()
+    try:
+        pool = benchmarks.load(template.pool, data=data).problems()
+    except MissingDataError as error:
+        raise MissingDataError(
+            f"{error}. The prompt {template.name} shows examples of it; or give --examples 0"
+        ) from error
     if isinstance(wanted, int):
         return prompts.choose_examples(pool, count=wanted, seed=sampling.seed)
     return prompts.choose_examples(pool, ids=wanted)

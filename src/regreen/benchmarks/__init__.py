@@ -7,6 +7,7 @@ their published order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -16,6 +17,8 @@ from typing import Literal, Protocol
 
 from regreen.benchmarks import (
     apps,
+    binding,
+    chained,
     competitive,
     cruxeval,
     evalplus,
@@ -23,6 +26,7 @@ from regreen.benchmarks import (
     katas,
     leetcode,
     livecodebench,
+    mathqa,
     mbpp,
     own,
 )
@@ -30,9 +34,10 @@ from regreen.benchmarks.digests import digest
 from regreen.benchmarks.rows import Row, read_rows
 from regreen.benchmarks.source import Generated, Source, data_places, find, local_files
 from regreen.errors import InputError, MissingDataError
+from regreen.plugins import named, plugin
 from regreen.problem import Problem
 
-__all__ = ["Benchmark", "Listing", "Purpose", "digest", "load", "names"]
+__all__ = ["Benchmark", "Generated", "Listing", "Purpose", "digest", "load", "names"]
 
 Purpose = Literal["all", "ask", "train"]
 
@@ -49,7 +54,10 @@ _SOURCES: dict[str, Source | Generated] = {
         competitive.CODEFORCES,
         leetcode.SOURCE,
         livecodebench.SOURCE,
-        cruxeval.SOURCE,
+        *cruxeval.SOURCES,
+        *mathqa.SOURCES,
+        chained.SOURCE,
+        binding.SOURCE,
     )
 }
 _SPLIT_FOR = {"ask": "test", "train": "train"}
@@ -72,7 +80,7 @@ class Benchmark(Protocol):
 class Listing:
     """One line of ``regreen list benchmarks``; ``found`` is the local file, or None where only the hub is left.
 
-    ``hub`` is empty for problems that are made here, from no data.
+    ``hub`` is a page where there is none, and empty for problems that are made here, from no data.
     """
 
     name: str
@@ -112,12 +120,14 @@ def load(
 
 def names(*, data: Path | None = None) -> list[Listing]:
     """Return a line for each benchmark, and where its data lies on this machine."""
-    return [_listing(source, data) for source in _SOURCES.values()]
+    return [_listing(source, data) for source in (*_SOURCES.values(), *_added())]
 
 
 def _listing(source: Source | Generated, data: Path | None) -> Listing:
-    found, hub = (None, "") if isinstance(source, Generated) else (_local(source, data), source.hub.repo)
-    return Listing(source.name, source.splits, source.checks, source.about, found, hub)
+    if isinstance(source, Generated):
+        return Listing(source.name, source.splits, source.checks, source.about, None, "")
+    hub = source.hub.repo if source.hub else source.page
+    return Listing(source.name, source.splits, source.checks, source.about, _local(source, data), hub)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +190,7 @@ def _from_source(spec: str, data: Path | None, purpose: Purpose) -> _Loaded:
         chosen, full_name = None, name
     if isinstance(source, Generated):
         splits = [chosen] if chosen else source.splits
-        return _Loaded(full_name, lambda: chain.from_iterable(map(source.make, splits)), chosen)
+        return _Loaded(full_name, lambda: chain.from_iterable(map(source.make, splits)))
     return _Loaded(full_name, _reader(source, chosen, data), chosen)
 
 
@@ -197,10 +207,26 @@ def _reader(source: Source, chosen: str | None, data: Path | None) -> Callable[[
 def _source(name: str) -> Source | Generated:
     if name in _SOURCES:
         return _SOURCES[name]
+    added = plugin("benchmarks", name)
+    if isinstance(added, Generated):
+        return added
+    if added is not None:
+        raise InputError(
+            f"{name}: another package adds {type(added).__name__}; expected a regreen.benchmarks.Generated"
+        )
     close = get_close_matches(name.lower(), _SOURCES, n=1)
     hint = f"did you mean {close[0]}? " if close else ""
     known = f"known are {', '.join(_SOURCES)}, and any .jsonl file of problems"
     raise InputError(f"unknown benchmark {name!r}: {hint}{known}")
+
+
+def _added() -> Iterator[Generated]:
+    """Yield what other packages add; what one adds wrongly is said when it is asked for."""
+    for name in named("benchmarks"):
+        with suppress(InputError):
+            source = _source(name)
+            if isinstance(source, Generated):
+                yield source
 
 
 def _with_base(problems: Iterator[Problem], source: Source, data: Path | None) -> Iterator[Problem]:

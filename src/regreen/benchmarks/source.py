@@ -6,6 +6,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from regreen.benchmarks.rows import Row
@@ -34,6 +35,7 @@ class Source:
 
     ``files`` are patterns below a data folder with the split they hold (None: the rows themselves say); for each split
     the first pattern that matches wins. ``base`` names the benchmark that gives the base check to rows without one.
+    Without a ``hub`` the files are fetched by hand, from ``page``.
     """
 
     name: str
@@ -42,8 +44,9 @@ class Source:
     splits: tuple[str, ...]
     files: tuple[tuple[str, str | None], ...]
     build: Callable[[Iterable[Row]], Iterator[Problem]]
-    hub: Hub
+    hub: Hub | None
     base: str | None = None
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,9 @@ def find(source: Source, splits: Sequence[str], data: Path | None) -> Files:
         files = place and local_files(source, splits, place)
         if files:
             return files
-    return _hub_files(source, splits, data)
+    if source.hub is None:
+        raise _missing(source, splits, data, f"not there; the files are in {source.page}")
+    return _hub_files(source, source.hub, splits, data)
 
 
 def data_places(data: Path | None) -> dict[str, Path | None]:
@@ -80,8 +85,12 @@ def data_places(data: Path | None) -> dict[str, Path | None]:
 
 
 def local_files(source: Source, splits: Sequence[str], place: Path) -> Files:
-    """Return the files below a data folder that hold the splits; a file is taken as it is."""
+    """Return the files below a data folder that hold the splits; a file is taken as it is.
+
+    Raises InputError for one file that has another split's name: its problems would stand in the wrong split.
+    """
     if place.is_file():
+        _refuse_other_split(source, splits, place)
         return [(place, splits[0] if len(splits) == 1 else None)]
     found: dict[str | None, Files] = {}
     for pattern, split in source.files:
@@ -91,17 +100,26 @@ def local_files(source: Source, splits: Sequence[str], place: Path) -> Files:
     return [file for files in found.values() for file in files]
 
 
-def _hub_files(source: Source, splits: Sequence[str], data: Path | None) -> Files:
-    patterns = {split: source.hub.files[split] for split in splits if split in source.hub.files}
-    folder = _hub_folder(source, splits, list(patterns.values()), data)
+def _refuse_other_split(source: Source, splits: Sequence[str], file: Path) -> None:
+    named = {split for pattern, split in source.files if fnmatchcase(file.name, Path(pattern).name)}
+    if len(splits) == 1 and named and not named & {None, splits[0]}:
+        other = ", ".join(sorted(filter(None, named)))
+        raise InputError(
+            f"{file}: by its name it holds {source.name}:{other}, and {source.name}:{splits[0]} is needed too; "
+            "give --data the folder of both"
+        )
+
+
+def _hub_files(source: Source, hub: Hub, splits: Sequence[str], data: Path | None) -> Files:
+    patterns = {split: hub.files[split] for split in splits if split in hub.files}
+    folder = _hub_folder(source, hub, splits, list(patterns.values()), data)
     files: Files = [(path, split) for split in patterns for path in sorted(folder.glob(patterns[split]))]
     if not files:
-        raise _missing(source, splits, data, f"{source.hub.repo} holds no {', '.join(patterns.values())}")
+        raise _missing(source, splits, data, f"{hub.repo} holds no {', '.join(patterns.values())}")
     return files
 
 
-def _hub_folder(source: Source, splits: Sequence[str], patterns: list[str], data: Path | None) -> Path:
-    hub = source.hub
+def _hub_folder(source: Source, hub: Hub, splits: Sequence[str], patterns: list[str], data: Path | None) -> Path:
     if Path(hub.repo).is_dir():
         return Path(hub.repo)
     try:

@@ -62,7 +62,9 @@ def _list_benchmarks(data: Path | None, *, as_json: bool) -> int:
 
 
 def _place(listed: Listing) -> str:
-    return str(listed.found or (f"hub: {listed.hub}" if listed.hub else "built in"))
+    if listed.found or not listed.hub:
+        return str(listed.found or "built in")
+    return f"to fetch: {listed.hub}" if "://" in listed.hub else f"hub: {listed.hub}"
 
 
 @command()

@@ -42,7 +42,6 @@ app = typer.Typer(
     help="Evaluate, repair and train code-writing language models, with unit tests as the only teacher.",
     rich_markup_mode=None,  # rich help costs 30 ms a call
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 

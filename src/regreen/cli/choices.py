@@ -83,6 +83,10 @@ class Reveal(StrEnum):
 class Target(StrEnum):
     """What a checkpoint or a run can become."""
 
+    SFT = "sft"
+    PREFERENCE = "preference"
+    GRPO = "grpo"
+    PARQUET = "parquet"
     GGUF = "gguf"
 
 

@@ -48,14 +48,28 @@ def rank(
 
 @command()
 def export(
-    source: Annotated[str, Argument(help="a checkpoint's folder, or tiny and its kin", metavar="CHECKPOINT")],
-    to: Annotated[Target, option("--to", help="gguf", metavar="FORM")],
+    source: Annotated[str, Argument(help="a run directory; for gguf a checkpoint", metavar="RUN|CHECKPOINT")],
+    to: Annotated[Target, option("--to", help="the form")],
     out: Annotated[Path, option("-o", "--out", help="write here", metavar="FILE")],
+    pairs: Annotated[int, option("--pairs", help="of a problem at most (preference)", min=1, show=True)] = 4,
+    seed: Seed = 0,
 ) -> int:
-    """Write a checkpoint for another tool: gguf is llama.cpp's form."""
-    from regreen.export import export_gguf
+    """Write a run or a checkpoint for another tool.
+
+    Of a run: sft, preference and grpo are the data sets that TRL takes, parquet a table of all programs. Of a
+    checkpoint: gguf is llama.cpp's form.
+    """
+    from regreen import export as exports
     from regreen.models.shipped import place_of
 
-    export_gguf(Path(place_of(source)), out)
-    print(f"{out}: {out.stat().st_size:,} bytes")
+    if to is Target.GGUF:
+        exports.export_gguf(Path(place_of(source)), out)
+        print(f"{out}: {out.stat().st_size:,} bytes")
+        return DONE
+    run = Path(source)
+    if to is Target.PARQUET:
+        rows = exports.export_parquet(run, out)
+    else:
+        rows = exports.export_rows(run, to.value, out, pairs=pairs, seed=seed)
+    print(f"{out}: {rows:,} rows")
     return DONE

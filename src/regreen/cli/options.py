@@ -61,6 +61,19 @@ def widths(text: str) -> tuple[int, ...]:
     return numbers
 
 
+def counts(text: str) -> tuple[int, ...]:
+    """Return numbers from 0 on, from ``0,1,2``."""
+    parts = text.split(",")
+    if not all(part.isdecimal() for part in parts):
+        raise typer.BadParameter(f"{text!r} is no list of numbers; write it as 0,1,2")
+    return tuple(dict.fromkeys(map(int, parts)))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return words, from ``one,two``."""
+    return tuple(dict.fromkeys(text.split(",")))
+
+
 def price(text: str) -> tuple[str, Prices]:
     """Return a model and its prices, from ``MODEL=0.25,0.03,2``."""
     from regreen.report import Prices

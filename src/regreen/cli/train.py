@@ -15,7 +15,7 @@ from regreen.cli.options import Bounds, Json, Out, Quiet, grouped
 from regreen.cli.printing import say_notes
 
 train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
-app.add_typer(train, name="train", short_help="Train a model: sft, cycle, rltf.")
+app.add_typer(train, name="train", short_help="Train a model: sft, cycle, rltf, docstring, execution.")
 
 Config = Annotated[Path, Argument(help="a TOML file", metavar="CONFIG")]
 
@@ -81,6 +81,45 @@ def rltf(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False,
 train.command("rltf")(grouped(rltf))
 
 
+def docstring(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Fine-tune a model to write docstrings for programs (Codex-D).
+
+    RUN/checkpoints/best is a model: regreen study docstring asks whether its docstrings lead back to the program.
+    """
+    from regreen.train.config import DocstringConfig, read_config
+
+    told = read_config(config, DocstringConfig)
+    from regreen.train.docstring import docstring as train_docstring
+
+    found = train_docstring(told, judging=bounds.judging(), out=out, quiet=quiet)
+    following = f"regreen study docstring BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --coder MODEL"
+    _print(found, as_json=as_json, following=following)
+    return DONE
+
+
+train.command("docstring")(grouped(docstring))
+
+
+def execution(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Fine-tune a model to say what programs return.
+
+    RUN/checkpoints/best is a model: give it to regreen study execution, and to regreen evaluate to see what it did to
+    the writing of programs.
+    """
+    from regreen.train.config import ExecutionConfig, read_config
+
+    told = read_config(config, ExecutionConfig)
+    from regreen.train.execution import execution as train_execution
+
+    found = train_execution(told, judging=bounds.judging(), out=out, quiet=quiet)
+    following = f"regreen study execution BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --shown {told.shown}"
+    _print(found, as_json=as_json, following=f"{following} --pairs {told.pairs} --prompt {found['prompt']}")
+    return DONE
+
+
+train.command("execution")(grouped(execution))
+
+
 def _print_set(found: dict[str, Any]) -> None:
     """Say what a set held, and how the checkpoint is made to refine."""
     about = found["set"]
@@ -100,7 +139,8 @@ def _told(found: dict[str, Any]) -> str:
     return "".join(f" {option}" for option in said)
 
 
-def _print(found: dict[str, Any], *, as_json: bool) -> None:
+def _print(found: dict[str, Any], *, as_json: bool, following: str | None = None) -> None:
+    """Print what a training came to, and what can be typed next: by default how its checkpoint is evaluated."""
     if as_json:
         print(json.dumps(found))
         return
@@ -110,6 +150,6 @@ def _print(found: dict[str, Any], *, as_json: bool) -> None:
         print(
             f"best: step {found['best_step']}, {found['monitor']} {found['best']:.3f} on {found['held_out']} problems"
         )
-    print(f"regreen evaluate BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --prompt {found['prompt']}", end="")
-    print(" --examples 0" if found["examples"] else "")
+    place, few = shlex.quote(found["checkpoint"]), " --examples 0" if found["examples"] else ""
+    print(following or f"regreen evaluate BENCHMARK -m hf:{place} --prompt {found['prompt']}{few}")
     say_notes(found)

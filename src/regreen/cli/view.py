@@ -21,6 +21,8 @@ def report(
     md: Annotated[bool, option("--md", help="print Markdown")] = False,
     csv: Annotated[bool, option("--csv", help="print CSV")] = False,
     as_json: Json = False,
+    html: Annotated[Path | None, option("--html", help="write a page with every program", metavar="FILE")] = None,
+    plots: Annotated[Path | None, option("--plots", help="draw the figures here", metavar="FILE")] = None,
     out: Annotated[Path | None, option("-o", "--out", help="write here", metavar="FILE")] = None,
     verbose: Verbose = False,
 ) -> int:
@@ -34,6 +36,10 @@ def report(
     if md + csv + as_json > 1:
         raise InputError("--md, --csv and --json exclude each other; give one")
     found = reports.report(runs, scores.view(), repair_view=trees.view())
+    if html is not None:
+        html.write_text(reports.html_page(runs, found), encoding="utf-8")
+    if plots is not None:
+        reports.draw(reports.figures(found), plots)
     form: reports.Form = "md" if md else "csv" if csv else "text" if out else "terminal"
     text = json.dumps(found) + "\n" if as_json else reports.render(reports.every_table(found), form)
     if verbose and not (md or csv or as_json):

@@ -29,10 +29,10 @@ def _bigcode_rows(document: list[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _cruxeval(row: Fields, settings: Settings) -> Iterator[Draft]:
-    """Read one problem's output predictions; the program that states a prediction is ``result = PREDICTION``."""
+    """Read one problem's predictions of outputs, or of inputs; the problem says which program states one."""
     predictions = texts(row, "predictions")
     for prediction, recorded in zip(predictions, _verdicts(row, "graded", len(predictions)), strict=True):
-        yield Draft(row["id"], f"result = {prediction}", recorded=recorded)
+        yield Draft(row["id"], prediction, continues=True, recorded=recorded)
 
 
 def _cruxeval_rows(document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -81,8 +81,8 @@ FORMS = (
     ),
     Form(
         "cruxeval",
-        "a JSON object of lists of output predictions by problem id, scored or not",
-        "lists of predicted outputs",
+        "a JSON object of lists of predictions by problem id, scored or not",
+        "lists of predicted outputs, or inputs",
         _is_map_of_lists,
         _cruxeval,
         rows=_cruxeval_rows,

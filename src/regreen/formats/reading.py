@@ -17,6 +17,7 @@ from regreen.formats.form import BadRow, Draft, Entry, Form, Rows, Settings, Whi
 from regreen.formats.ids import Ids
 from regreen.problem import Problem
 from regreen.program import Program
+from regreen.stated import asks_for_program, stated
 
 FORMS = (*agents.FORMS, *lists.FORMS, *lines.FORMS)  # the first that fits is taken, so the most particular come first
 _LINES_TRIED = 100
@@ -83,10 +84,19 @@ class Reading:
 
     def _row(self, draft: Draft, where: str, counts: Counter[str]) -> Row:
         problem = draft.problem or self._ids.find(draft.id)
-        prompt = problem.prompt if draft.continues else ""
-        fields = {"index": counts[problem.id], **draft.details}
+        fields = {"index": counts[problem.id], **_program(draft, problem), **draft.details}
         counts[problem.id] += 1
-        return Row(Program(problem.id, source=prompt + draft.source, **fields), draft.recorded, draft.problem, where)
+        return Row(Program(problem.id, **fields), draft.recorded, draft.problem, where)
+
+
+def _program(draft: Draft, problem: Problem) -> dict[str, Any]:
+    """Return a program's source; what continues a prompt may be a value or a formula that stands for one."""
+    if not draft.continues:
+        return {"source": draft.source}
+    if asks_for_program(problem):
+        return {"source": problem.prompt + draft.source}
+    found = stated(problem, draft.source)
+    return {"source": found or "", "text": draft.source, "extraction": "literal" if found else "none"}
 
 
 def open_samples(

@@ -6,15 +6,17 @@ model = open_model("openai:qwen2.5-coder", base_url="http://localhost:8000/v1")
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from regreen.errors import InputError
 from regreen.models.shipped import SHIPPED
+from regreen.plugins import named, plugin
 from regreen.prompts import Prompt
 
 __all__ = ["Completion", "Finish", "Model", "Request", "open_model"]
@@ -41,6 +43,17 @@ class Request:
     role: str = "sample"
 
 
+class Token(NamedTuple):
+    """A generated token: its id, and its log-probability untempered, and at the request's temperature.
+
+    Both are of the whole vocabulary, not of the nucleus alone; at temperature 0 they are the same.
+    """
+
+    id: int
+    logprob: float
+    tempered: float
+
+
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What a model answered to one request.
@@ -49,8 +62,8 @@ class Completion:
     backend had kept ``cached_tokens``. ``token_logprobs`` are natural logarithms under
     the untempered distribution, one for each token of ``text``, or None where the backend has none. ``finish`` is
     "error" for a request that the backend refused for good, as it does when the context is too long: ``error`` says
-    why, and ``text`` is empty. ``generated`` are id and log-probability (untempered) of every generated token, those of
-    a stop string and the end of text included, where the model runs on this machine; no cache keeps them.
+    why, and ``text`` is empty. ``generated`` are all generated tokens, those of a stop string and the end of text
+    included, where the model runs on this machine; no cache keeps them.
     """
 
     text: str
@@ -62,7 +75,7 @@ class Completion:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     error: str | None = None
-    generated: tuple[tuple[int, float], ...] | None = None
+    generated: tuple[Token, ...] | None = None
 
 
 class Model(Protocol):
@@ -124,7 +137,7 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
     kind, colon, place = name.partition(":")
     if not name:
         raise InputError("no model; give -m MODEL ('regreen list models' says which there are)")
-    if name not in SHIPPED and not (colon and place):
+    if name not in SHIPPED and not (colon and place) and plugin("models", kind) is None:
         known = [*SHIPPED, *(f"{kind}:..." for kind in _BACKENDS)]
         raise InputError(f"-m {name}: expected {', '.join(known)} or package.module:factory")
     given = {option: value for option, value in options.items() if value is not None}
@@ -141,20 +154,23 @@ def _open(name: str, kind: str, place: str, given: Mapping[str, Any]) -> Model:
     _refuse_unknown(name, make, given)
     if name in SHIPPED:
         return make(name, **given)
-    return make(place, **given) if kind in _BACKENDS else _own(name, make, given)
+    if kind in _BACKENDS:
+        return make(place, **given)
+    return _own(name, make if plugin("models", kind) is None else functools.partial(make, place), given)
 
 
 def _maker(name: str, kind: str, place: str) -> Callable[..., Model]:
     """Return what makes the model: a shipped one's loader, a backend's class, or a user's factory."""
     if name in SHIPPED:
         return importlib.import_module("regreen.models.tiny").shipped  # type: ignore[no-any-return]
-    return _class(kind) if kind in _BACKENDS else _factory(kind, place)
+    return _class(kind) if kind in _BACKENDS else plugin("models", kind) or _factory(kind, place)
 
 
 def kinds() -> list[tuple[str, str]]:
     """Return each shipped model and each kind with what stands after its colon, for ``regreen list models``."""
     own = ("package.module:FACTORY", "a function of your own that returns a model")
-    return [*SHIPPED.items(), *((f"{kind}:...", about) for kind, (_, _, about) in _BACKENDS.items()), own]
+    added = [(f"{name}:...", "added by another package") for name in named("models")]
+    return [*SHIPPED.items(), *((f"{kind}:...", about) for kind, (_, _, about) in _BACKENDS.items()), *added, own]
 
 
 def _class(kind: str) -> Callable[..., Model]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.extract import stop_at
-from regreen.models import Completion, Finish, Request
+from regreen.models import Completion, Finish, Request, Token
 from regreen.models.texts import Texts
 from regreen.prompts import Prompt
 
@@ -58,8 +58,8 @@ class Draws(Protocol):
         """Go on with these rows, in this order."""
         ...
 
-    def next(self, logits_BV: Any) -> tuple[list[int], list[float]]:
-        """Return each row's next token and its log-probability, untempered."""
+    def next(self, logits_BV: Any) -> list[Token]:
+        """Return each row's next token."""
         ...
 
 
@@ -142,8 +142,8 @@ class Writer:
         rows = [queue.popleft() for _ in range(min(self.rows, len(queue)))]
         batch, draws = self._begin(rows), self._draws([row.request for row in rows], tokens_most)
         while not cancelled.is_set():
-            tokens, logprobs = draws.next(batch.logits_BV)
-            self._take(rows, tokens, logprobs)
+            tokens = draws.next(batch.logits_BV)
+            self._take(rows, tokens)
             live = [at for at, row in enumerate(rows) if row.finish is None]
             if not live:
                 break
@@ -152,7 +152,7 @@ class Writer:
                 rows, tokens = [rows[at] for at in live], [tokens[at] for at in live]
                 batch.keep(live)
                 draws.keep(live)
-            batch.feed(tokens)
+            batch.feed([token.id for token in tokens])
             if refilled and len(live) <= _CROWD * len(rows):
                 self._refill(rows, batch, draws, queue)
 
@@ -173,36 +173,36 @@ class Writer:
         for at, row in zip(free, fresh, strict=True):
             rows[at] = row
 
-    def _take(self, rows: Sequence[Row], tokens: Sequence[int], logprobs: Sequence[float]) -> None:
+    def _take(self, rows: Sequence[Row], tokens: Sequence[Token]) -> None:
         """Add its token to each row that is not finished, and see which are finished by it."""
         live = [at for at, row in enumerate(rows) if row.finish is None]
-        if not all(math.isfinite(logprobs[at]) for at in live):
+        if not all(math.isfinite(tokens[at].logprob) for at in live):
             raise InfrastructureError(f"{self.name}: its logits are not numbers in {self.facts['dtype']}; use float32")
         for at in live:
-            rows[at].take(tokens[at], logprobs[at], self._ends)
+            rows[at].take(tokens[at], self._ends)
         self._stop([rows[at] for at in live if rows[at].request.stop])
 
     def _stop(self, rows: Sequence[Row]) -> None:
         """Finish the rows whose text now holds a stop string; the whole text is read only if its tail seems to."""
         tails = self._texts.decode([row.tail for row in rows])
         found = [row for row, tail in zip(rows, tails, strict=True) if stop_at(tail, row.request.stop) != tail]
-        for row, text in zip(found, self._texts.decode([row.tokens for row in found]), strict=True):
+        for row, text in zip(found, self._texts.decode([row.ids for row in found]), strict=True):
             if stop_at(text, row.request.stop) != text:
                 row.finish = "stop"
 
     def _completion(self, row: Row) -> Completion:
-        written = [token for token in row.tokens if token not in self._ends]
+        written = [token for token in row.ids if token not in self._ends]
         (text,) = self._texts.decode([written])
         kept = stop_at(text, row.request.stop)
         count = len(written) if kept == text else self._texts.reach(written, kept)
         return Completion(
             text=kept,
             tokens=len(row.tokens),
-            token_logprobs=None if row.error else tuple(row.logprobs[:count]),
+            token_logprobs=None if row.error else tuple(token.logprob for token in row.tokens[:count]),
             finish=row.finish or "length",
             prompt_tokens=len(row.prompt),
             error=row.error,
-            generated=None if row.error else tuple(zip(row.tokens, row.logprobs, strict=True)),
+            generated=None if row.error else tuple(row.tokens),
         )
 
     def _logprob(self, prompt: Prompt, text: str) -> float:
@@ -226,8 +226,7 @@ class Row:
     request: Request
     prompt: list[int]
     room: int
-    tokens: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
+    tokens: list[Token] = field(default_factory=list)
     finish: Finish | None = None
     error: str | None = None
 
@@ -236,15 +235,20 @@ class Row:
             self.finish = self.finish or "length"
 
     @property
+    def ids(self) -> list[int]:
+        """The tokens that were written, as numbers."""
+        return [token.id for token in self.tokens]
+
+    @property
     def tail(self) -> list[int]:
         """The last tokens, as many as a stop string may span that the newest one completes."""
-        return self.tokens[-max(len(stop.encode()) for stop in self.request.stop) - _OVERLAP :]
+        longest = max(len(stop.encode()) for stop in self.request.stop)
+        return [token.id for token in self.tokens[-longest - _OVERLAP :]]
 
-    def take(self, token: int, logprob: float, ends: frozenset[int]) -> None:
+    def take(self, token: Token, ends: frozenset[int]) -> None:
         """Add a token."""
         self.tokens.append(token)
-        self.logprobs.append(logprob)
-        if token in ends:
+        if token.id in ends:
             self.finish = "stop"
         elif len(self.tokens) >= self.room:
             self.finish = "length"

@@ -13,7 +13,7 @@ even a user's own, can display a hidden check or the problem's own solution. Wha
 
 from regreen.prompts.choosing import choose_examples, default_for
 from regreen.prompts.template import Form, Message, Prompt, Role, Template, load, names
-from regreen.prompts.views import ShownCheck, SolvedView, View, Wrong
+from regreen.prompts.views import ShownCheck, SolvedView, View, Wrong, docstring_of
 
 __all__ = [
     "Form",
@@ -27,6 +27,7 @@ __all__ = [
     "Wrong",
     "choose_examples",
     "default_for",
+    "docstring_of",
     "load",
     "names",
 ]

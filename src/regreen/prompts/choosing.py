@@ -10,6 +10,7 @@ from typing import Literal
 from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.prompts.views import opens_function, reads_stdin
+from regreen.stated import asks_for_program
 
 What = Literal["program", "feedback", "joint", "repair"]
 
@@ -21,6 +22,9 @@ def default_for(problem: Problem, chat: bool, what: What = "program") -> str:
     """
     if what != "program":
         return what if chat else _plain(problem, what)
+    if not asks_for_program(problem):
+        name = "execution" if "asked" in problem.meta else "mathqa-dsl"
+        return f"{name}-chat" if chat else name
     if chat:
         return "chat"
     if opens_function(problem):

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from uuid import uuid4
 
 from regreen.errors import InputError
-from regreen.extract import Extraction, extract, stop_at, words_of
+from regreen.extract import Extraction, extract, last_said, stop_at, words_of
 from regreen.problem import Problem
 from regreen.prompts.choosing import unknown
 from regreen.prompts.jinja import compile_template, line_of, one_line
 from regreen.prompts.views import Wrong, solved_view_of, view_of
+from regreen.stated import stated
 
 if TYPE_CHECKING:
     import jinja2
@@ -48,9 +49,10 @@ class Template:
 
     ``hash`` is eight hexadecimal digits of the file's SHA-256. ``form`` is "continuation" (the text goes on where the
     prompt's block ``stem`` ends), "program" (the text up to a stop string is a whole program), "reply" (a chat's
-    answer, out of which the program is taken), "words" (no program, but words about one) or "literal" (a value). With
-    ``after`` the program begins below the line that holds this heading, and the text before it is words. ``pool`` and
-    ``examples`` name the benchmark and the ids of the solved examples that the template shows unless others are given.
+    answer, out of which the program is taken), "words" (no program, but words about one) or "literal" (a value, or
+    what else the problem says is written for it: :mod:`regreen.stated`). With ``after`` the program begins below
+    the line that holds this heading, and the text before it is words. ``pool`` and ``examples`` name the benchmark
+    and the ids of the solved examples that the template shows unless others are given.
     """
 
     name: str
@@ -89,13 +91,15 @@ class Template:
             examples: solved problems shown before it.
             wrong: a program that failed, for templates that ask what is wrong with it, or for a better one.
             program: one that need not be wrong, for templates that ask what it does.
-            call: an expression, for templates that ask for its value under ``program``.
+            call: an expression, for templates that ask for its value under ``program``. What is asked for a problem
+                is by default what its ``meta["asked"]`` holds under these names, and under ``said`` and ``worked``.
 
         Raises:
             InputError: the template uses what is not there, or cannot be used for this problem.
         """
         solved = tuple(solved_view_of(example) for example in examples if example.id != problem.id)
-        given = {"wrong": wrong and wrong.tidied(), "program": program, "call": call}
+        asked = {name: value for name, value in (("program", program), ("call", call)) if value is not None}
+        given = {"wrong": wrong and wrong.tidied(), **problem.meta.get("asked", {}), **asked}
         text = self._run(self._compiled.root_render_func, problem, examples=solved, **given)
         return _messages(text) if self._chat else text
 
@@ -106,7 +110,10 @@ class Template:
             return extract(answer, problem.entry_point)
         if self.after is not None:
             answer = answer.partition(self.after)[2].partition("\n")[2]
-        if self.form in ("words", "literal") or not answer.strip():
+        if self.form == "literal":
+            found = stated(problem, last_said(answer) if self.is_chat else answer)
+            return Extraction(found, "literal") if found else Extraction("", "none")
+        if self.form == "words" or not answer.strip():
             return Extraction("", "none")
         stem = self._run(self._compiled.blocks["stem"], problem) if self.form == "continuation" else ""
         return Extraction(stem + answer, self.form)
@@ -117,7 +124,7 @@ class Template:
         return answer.strip() if self.form == "literal" else words_of(answer)
 
     def _run(self, function: Any, problem: Problem, **given: Any) -> str:
-        nothing = {"examples": (), "wrong": None, "program": None, "call": None}
+        nothing = {"examples": (), "wrong": None, "program": None, "call": None, "said": None, "worked": ()}
         context = self._compiled.new_context({"problem": view_of(problem), **nothing, **given})
         try:
             return "".join(function(context))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regreen.problem import Assert, Call, Check, Problem, Stdio, check_text
+from regreen.stated import right_text
 from regreen.syntax import parse
 
 
@@ -48,7 +49,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class SolvedView(View):
-    """What a template sees of a solved example: its solution too."""
+    """What a template sees of a solved example: its solution too, or the value or formula that stands for it."""
 
     solution: str
 
@@ -73,7 +74,16 @@ def view_of(problem: Problem) -> View:
 
 def solved_view_of(problem: Problem) -> SolvedView:
     """Return what a template sees of a solved example."""
-    return SolvedView(**_visible(problem), solution=_tidy(problem.solution or ""))
+    return SolvedView(**_visible(problem), solution=tidy(right_text(problem)))
+
+
+def docstring_of(problem: Problem) -> str:
+    """Return what is said of a problem's program: the docstring of its prompt's function, or the statement."""
+    tree = parse(f"{problem.prompt.rstrip()}\n    pass\n") if problem.prompt else None
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)] if tree else []
+    named = [node for node in functions if node.name == problem.entry_point] or functions
+    said = ast.get_docstring(named[-1]) if named else None
+    return (said or problem.statement).strip()
 
 
 def opens_function(problem: Problem) -> bool:
@@ -119,7 +129,7 @@ def _shown(check: Check, entry_point: str | None) -> ShownCheck:
             return ShownCheck("stdio", f"Input:\n{stdin}\nOutput:\n{expected}", stdin, expected)
 
 
-def _tidy(source: str) -> str:
+def tidy(source: str) -> str:
     """Return a solution as a model should see it: one kind of line end, spaces for indentation, none at the end.
 
     Some published programs hold carriage returns and tabs; tabs stay where one stands in a text over several lines.

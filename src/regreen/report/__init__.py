@@ -3,6 +3,8 @@
 from regreen.report.annotations import annotation_tables
 from regreen.report.compare import compare
 from regreen.report.every import every_table
+from regreen.report.figures import figures
+from regreen.report.html import page as html_page
 from regreen.report.imports import import_tables, share_cell
 from regreen.report.plots import draw
 from regreen.report.ranks import ranking_tables
@@ -23,6 +25,8 @@ __all__ = [
     "differences",
     "draw",
     "every_table",
+    "figures",
+    "html_page",
     "import_tables",
     "load",
     "page",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,10 @@ def draw(plots: Sequence[Record], file: Path) -> None:
 
 def _draw_one(axes: Any, plot: Record) -> None:
     axes.set(title=plot["title"], xlabel=plot["x"], ylabel=plot["y"])
-    (_lines if plot["kind"] == "line" else _bars)(axes, plot)
+    _KINDS[plot["kind"]](axes, plot)
     if plot["log"]:
         axes.set_xscale("log")
-    if len(plot["lines"]) > 1:
+    if len(plot["lines"]) > 1 and plot["kind"] != "heat":
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside: it must cover no interval
 
 
@@ -63,24 +64,47 @@ def _lines(axes: Any, plot: Record) -> None:
     for at, line in enumerate(plot["lines"]):
         xs = [x for x, _ in line["points"]]
         middle, below, above = _intervals(line["points"], plot["unit"])
-        look = {
-            "color": _COLOURS[at % len(_COLOURS)],
-            "marker": _MARKS[(at + at // len(_COLOURS)) % len(_MARKS)],
-            "markersize": 4,
-        }
-        axes.errorbar(xs, middle, [below, above], label=line["name"], capsize=2, linewidth=1.2, **look)
+        mark = _MARKS[(at + at // len(_COLOURS)) % len(_MARKS)]  # an eighth line is not the first one's twin
+        look = {"color": _COLOURS[at % len(_COLOURS)], "marker": mark, "markersize": 4}
+        width = 0.0 if plot["kind"] == "scatter" else 1.2
+        axes.errorbar(
+            xs, middle, [below, above], label=line["name"], capsize=2, linewidth=width, elinewidth=0.8, **look
+        )
+
+
+def _stack(axes: Any, plot: Record) -> None:
+    rows = [_intervals(line["points"], plot["unit"])[0] for line in plot["lines"]]
+    colours = [_COLOURS[at % len(_COLOURS)] for at in range(len(rows))]
+    xs = [x for x, _ in plot["lines"][0]["points"]]
+    axes.stackplot(xs, rows, labels=[line["name"] for line in plot["lines"]], colors=colours, alpha=0.85)
+
+
+def _heat(axes: Any, plot: Record) -> None:
+    labels, rows = _labels(plot), [dict(map(tuple, line["points"])) for line in plot["lines"]]
+    values = [[float(row[label]) if label in row else float("nan") for label in labels] for row in rows]
+    axes.imshow(values, cmap="viridis", aspect="auto")
+    axes.grid(visible=False)
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(rows)), [line["name"] for line in plot["lines"]])
+    for y, row in enumerate(values):
+        for x, value in enumerate(row):
+            axes.text(x, y, "*" if math.isnan(value) else f"{value:.2f}", ha="center", va="center", backgroundcolor="w")
 
 
 def _bars(axes: Any, plot: Record) -> None:
-    labels = list(dict.fromkeys(x for line in plot["lines"] for x, _ in line["points"]))
+    labels = _labels(plot)
     width = 0.8 / len(plot["lines"])
     for at, line in enumerate(plot["lines"]):
-        places = [labels.index(x) + width * (at - (len(plot["lines"]) - 1) / 2) for x, _ in line["points"]]
+        places = [labels.index(str(x)) + width * (at - (len(plot["lines"]) - 1) / 2) for x, _ in line["points"]]
         middle, below, above = _intervals(line["points"], plot["unit"])
         look = {"color": _COLOURS[at % len(_COLOURS)], "error_kw": {"linewidth": 0.8, "capsize": 2}}
         axes.bar(places, middle, width, yerr=[below, above], label=line["name"], **look)
-    turned = {"rotation": 45, "ha": "right"} if max(map(len, map(str, labels)), default=0) > 8 else {}
-    axes.set_xticks(range(len(labels)), [str(label) for label in labels], **turned)
+    turned = {"rotation": 45, "ha": "right"} if max(map(len, labels), default=0) > 8 else {}
+    axes.set_xticks(range(len(labels)), labels, **turned)
+
+
+def _labels(plot: Record) -> list[str]:
+    return list(dict.fromkeys(str(x) for line in plot["lines"] for x, _ in line["points"]))
 
 
 def _intervals(points: Sequence[Any], unit: str) -> tuple[list[float], list[float], list[float]]:
@@ -91,3 +115,6 @@ def _intervals(points: Sequence[Any], unit: str) -> tuple[list[float], list[floa
     below = [scale * max(0.0, y["value"] - y["low"]) for y in found]
     above = [scale * max(0.0, y["high"] - y["value"]) for y in found]
     return middle, below, above
+
+
+_KINDS = {"line": _lines, "scatter": _lines, "stack": _stack, "bar": _bars, "heat": _heat}

@@ -14,6 +14,7 @@ from regreen.report.tables import Table
 _TOLD = ("lessons", "too_long", "held_out", "examples")  # of what a finished training wrote down
 _WATCHED = ("passed", "greedy_passed", "category/failure", "category/error", "category/syntax", "entropy", "duplicates")
 _ROWS = 10  # of the table of what was drawn
+_COURSE = 400  # steps whose loss is told
 
 
 def is_training(manifest: Mapping[str, Any]) -> bool:
@@ -26,9 +27,9 @@ def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
 
     Returns:
         ``steps`` done and ``of`` how many (None: not known yet), ``tokens``, ``seconds``, ``tokens_per_second``,
-        ``first_loss``, ``last_loss``, ``checks`` with their numbers by step, the ``best`` of them by ``monitor``,
-        ``draws``, numbers of what an online training drew by step, ``checkpoints`` by name, and the ``prompt`` to
-        evaluate with. Seconds are those of steps and checks.
+        ``course`` with the losses of some steps, ``first_loss``, ``last_loss``, ``checks`` with their numbers by step,
+        the ``best`` of them by ``monitor``, ``draws``, numbers of what an online training drew by step, ``checkpoints``
+        by name, and the ``prompt`` to evaluate with. Seconds are those of steps and checks.
     """
     records = [record for _, record in read_records(run / METRICS)]
     steps, checks = [r for r in records if "loss" in r], [r for r in records if "loss" not in r]
@@ -45,6 +46,7 @@ def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
         "tokens": tokens,
         "seconds": seconds,
         "tokens_per_second": _rate(records),
+        "course": [(steps[at]["step"], steps[at]["loss"]) for at in _spread(len(steps), _COURSE)],
         "first_loss": steps[0]["loss"] if steps else None,
         "last_loss": steps[-1]["loss"] if steps else None,
         "monitor": monitor,
@@ -87,8 +89,7 @@ def _course(run: Record) -> Table:
 def _draws(run: Record) -> Table:
     """Return what an online training drew, in some rows from the first draw to the last."""
     every = run["draws"]
-    places = sorted({round(k * (len(every) - 1) / (_ROWS - 1)) for k in range(_ROWS)})
-    chosen = [every[at] for at in places] if every else []
+    chosen = [every[at] for at in _spread(len(every), _ROWS)]
     rewards = sorted({name for draw in chosen for name in draw if name.startswith("reward/")})
     names = [name for name in (*_WATCHED, *rewards, "staleness") if any(name in draw for draw in chosen)]
     rows = [[str(draw["step"]), *(_number(draw.get(name)) for name in names)] for draw in chosen]
@@ -106,6 +107,11 @@ def _checks(run: Record) -> Table:
     held_out = f" ({run['held_out']} problems)" if "held_out" in run else ""
     note = f"the best is chosen by {run['monitor']} on what was held out{held_out}: evaluate it on other problems"
     return Table("Checks", ["step", *names, ""], rows, [note] if rows else [])
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Return so many places, at most, spread from the first to the last of ``count``."""
+    return sorted({round(k * (count - 1) / (most - 1)) for k in range(most)}) if count else []
 
 
 def _best(checks: list[Record], monitor: str | None) -> Record | None:

@@ -47,17 +47,18 @@ def plot(
     *,
     x: str,
     y: str,
-    kind: Literal["line", "bar"] = "line",
+    kind: Literal["line", "bar", "scatter", "stack", "heat"] = "line",
     log: bool = False,
     unit: Literal["%", "1"] = "%",
 ) -> Record:
-    """Return a plot: named lines, or groups of bars, of points with or without intervals.
+    """Return a plot: named lines of points with or without intervals.
 
     Args:
         title: what is seen.
-        lines: for each name its points; the first of a point is a number, or for bars a label.
+        lines: for each name its points; the first of a point is a number, or for bars and heat maps a label.
         x, y: what the axes show, with units.
-        kind: "line" or "bar".
+        kind: "line"; "scatter", points alone; "stack", areas one upon another; "bar", groups of them; "heat", a row of
+            a heat map for each name.
         log: the first axis is logarithmic.
         unit: "%" for shares, "1" for plain numbers.
     """

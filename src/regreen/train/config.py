@@ -78,6 +78,37 @@ class LoraConfig(Strict):
     targets: str | list[str] = "all-linear"
 
 
+PRESETS: dict[str, dict[str, Any]] = {
+    # Chen et al. 2021, section 4.5: until the validation loss flattens, a tenth of the learning rate of Codex's own
+    # fine-tuning, which was that of the GPT-3 of the same size: 6e-4 for 125 M (Brown et al. 2020, table 2.1).
+    "codex-s": {
+        "prompt": "codex",
+        "optimizer": {"lr": 6e-5},
+        "batch": {"epochs": 10.0},
+        "check": {"monitor": "validation_loss", "patience": 2},
+    },
+    # Austin et al. 2021, section 3.2: 100 steps on the 374 problems of MBPP, the checkpoint chosen on its 90.
+    "austin": {
+        "problems": "mbpp:train",
+        "validation": "mbpp:validation",
+        "prompt": "austin",
+        "optimizer": {"schedule": "constant", "warmup": 0},
+        "batch": {"steps": 100},
+        "check": {"every": 10, "patience": 3},
+    },
+}
+
+
+def _merged(below: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is given, and below it, table by table, what is not."""
+    both = {name: _merged(below[name], given[name]) for name in given if _are_tables(below.get(name), given[name])}
+    return {**below, **given, **both}
+
+
+def _are_tables(*values: Any) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
 class MeasureConfig(Strict):
     """Measuring on held-out problems: ``every`` so many steps, by default ten times in all.
 
@@ -91,6 +122,7 @@ class MeasureConfig(Strict):
     temperature: Annotated[float, Field(ge=0, le=10)] = 0.0
     max_tokens: Positive = 256
     limit: Positive | None = None
+    monitor: Any = None  # each training's own: the number that chooses the best checkpoint
 
 
 class CheckConfig(MeasureConfig):
@@ -121,11 +153,48 @@ class TrainConfig(Strict):
     lora: LoraConfig | None = None
 
 
-class SftConfig(TrainConfig):
-    """What ``regreen train sft`` reads."""
+class TaughtConfig(TrainConfig):
+    """What every supervised training reads."""
 
     batch: BatchConfig = BatchConfig()
+    check: MeasureConfig = MeasureConfig()
+
+
+class SftConfig(TaughtConfig):
+    """What ``regreen train sft`` reads; ``preset`` gives what else is not given the values of a paper."""
+
+    preset: Literal["codex-s", "austin"] | None = None
     check: CheckConfig = CheckConfig()
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        preset = PRESETS.get(str(given.get("preset"))) if isinstance(given, dict) else None
+        return given if preset is None else _merged(preset, given)
+
+
+class LossCheckConfig(MeasureConfig):
+    """The same; only the loss chooses."""
+
+    monitor: Literal["validation_loss"] = "validation_loss"
+
+
+class DocstringConfig(TaughtConfig):
+    """What ``regreen train docstring`` reads."""
+
+    check: LossCheckConfig = LossCheckConfig()
+
+
+class ExecutionConfig(SftConfig):
+    """What ``regreen train execution`` reads.
+
+    Of each problem the results of the first ``calls`` are learned, from what is ``shown`` of it and so many worked
+    ``pairs`` of the same program; pass@1 is the share of held-out results that are right.
+    """
+
+    calls: Positive = 3
+    shown: Literal["code", "code+statement", "statement"] = "code+statement"
+    pairs: Annotated[int, Field(ge=0)] = 0
 
 
 class FirstConfig(Strict):
@@ -265,7 +334,8 @@ class MethodConfig(Strict):
     ``coarse``, ``fine`` and ``adaptive`` weigh the terms of "paper" (0 leaves one out), ``analysed`` one more: what a
     static analyser finds on the line at fault. ``penalty`` is R_fine. ``baseline`` replaces the preset's. ``alpha`` is
     the most that alpha may be. ``ratio`` truncates the importance weights of stale programs, 0 leaves these out. ``kl``
-    weighs the divergence from the model that the training began with. ``shuffled`` is the control: the verdicts of
+    weighs the divergence from the model that the training began with. ``rewards`` weighs further ones, by the names
+    that other packages give them, for methods that add terms up. ``shuffled`` is the control: the verdicts of
     programs drawn together are dealt out among them at random.
     """
 
@@ -280,6 +350,7 @@ class MethodConfig(Strict):
     reduction: Literal["mean", "sum"] = "mean"
     ratio: Annotated[float, Field(ge=0)] = 2.0
     kl: Annotated[float, Field(ge=0)] = 0.0
+    rewards: dict[str, float] = {}
     shuffled: bool = False
 
     @pydantic.model_validator(mode="after")

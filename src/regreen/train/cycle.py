@@ -40,6 +40,7 @@ from regreen.telling import Telling
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import CYCLE_RHO, CycleConfig, SftConfig
+from regreen.train.course import finish, learner_of, pace_of, policy_of
 from regreen.train.learner import Learner
 from regreen.train.lessons import Lesson
 from regreen.train.loop import Check, fit
@@ -49,7 +50,7 @@ from regreen.train.policy import Policy
 from regreen.train.probing import Solutions, probed, short_enough, solutions_in, taught_by
 from regreen.train.refining import Refiner
 from regreen.train.rows import Lessons, lessons_of
-from regreen.train.sft import Split, finish, learner_of, pace_of, policy_of, split_of, tune
+from regreen.train.sft import Split, split_of, tune
 from regreen.train.teaching import Asked
 
 ROWS = "rows.jsonl"

@@ -114,8 +114,12 @@ class Policy:
         return getattr(self.module.config, "max_position_embeddings", None)
 
     def sampler(self, *, batch: int = 64) -> HFModel:
-        """Return the model that samples from the weights as they are whenever it is asked."""
-        return HFModel((self.module, self.tokenizer), batch=batch)
+        """Return the model that samples from the weights as they are whenever it is asked, in this arithmetic."""
+        return HFModel((self.module, self.tokenizer), batch=batch, arithmetic=self.arithmetic)
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """Return what makes torch compute in :attr:`dtype`; the weights are float32."""
+        return torch.autocast(self.device.type, torch.bfloat16) if self.dtype == "bfloat16" else nullcontext()
 
     def logprobs(self, batch: Batch) -> Tensor:
         """Return the log-probability of each token that weighs, in the order of ``batch.places``, at least in float32.
@@ -180,12 +184,9 @@ class Policy:
     def _logits(self, read: Pass) -> Tensor:
         """Return the logits at a pass's places."""
         tables = {name: torch.from_numpy(table).to(self.device) for name, table in read.tables.items()}
-        with self._arithmetic(), self._only(read.places):
+        with self.arithmetic(), self._only(read.places):
             logits_MV: Tensor = self.module(**tables, use_cache=False).logits
         return logits_MV
-
-    def _arithmetic(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, torch.bfloat16) if self.dtype == "bfloat16" else nullcontext()
 
     @contextmanager
     def _only(self, places: Ints) -> Iterator[None]:

@@ -37,6 +37,7 @@ from regreen.sandbox import LocalSandbox
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig, SftConfig
+from regreen.train.course import check_run, finish, learner_of, lessons_of, pace_of, policy_of
 from regreen.train.critic import Critic
 from regreen.train.learner import Learner
 from regreen.train.loop import Check, Progress, fit
@@ -49,7 +50,7 @@ from regreen.train.online.sources import BESIDE, Round, source_of
 from regreen.train.online.watching import draws_of, notes_on
 from regreen.train.online.writers import writer_of
 from regreen.train.policy import Policy
-from regreen.train.sft import Split, check_run, finish, learner_of, lessons_of, pace_of, policy_of, split_of, tune
+from regreen.train.sft import Split, split_of, tune
 from regreen.train.teaching import Asked, pass_rate, taught
 from regreen.train.weighing import Term
 

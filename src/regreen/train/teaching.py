@@ -17,6 +17,7 @@ from regreen.problem import Problem
 from regreen.prompts import Prompt, Template
 from regreen.run import Run
 from regreen.sandbox import LocalSandbox
+from regreen.stated import right_text
 from regreen.verdict import Verdict
 from regreen.working import finish, judge_rows
 
@@ -28,12 +29,15 @@ def answer_to(template: Template, problem: Problem) -> str | None:
     """Return the text after the prompt in which the template finds the problem's solution, or None if there is none.
 
     A continuation goes on where its prompt ends; a whole program ends at the template's stop string; a reply is fenced.
+    Where no program is asked for, the text is the value or the formula that stands for the solution.
     """
     solution = (problem.solution or "").strip("\n")
     if template.form == "reply":
         text = f"```python\n{solution}\n```"
     elif template.form == "program":
         text = f"{solution}\n{template.stops[0]}" if template.stops else f"{solution}\n"
+    elif template.form == "literal":
+        text = _literal(template, problem)
     else:
         stem = template.source(problem, _PROBE).source.removesuffix(_PROBE)
         before, found, rest = solution.partition(stem.strip("\n"))
@@ -41,6 +45,13 @@ def answer_to(template: Template, problem: Problem) -> str | None:
         text = text.removeprefix("\n") if stem.endswith("\n") else text
     kept = template.source(problem, text).source.strip()
     return text if solution and kept == solution.strip() else None
+
+
+def _literal(template: Template, problem: Problem) -> str:
+    """Return what is right to write, up to the stop string; a space before it where it goes on in the prompt's line."""
+    prompt, end = template.render(problem), template.stops[0] if template.stops else ""
+    begin = " " if isinstance(prompt, str) and not prompt.endswith("\n") else ""
+    return f"{begin}{right_text(problem)}{end}"
 
 
 @dataclass(frozen=True, slots=True)

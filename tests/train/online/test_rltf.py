@@ -1,10 +1,12 @@
 """``regreen train rltf``: real programs, the real sandbox; kills, threads, fixed sets, controls, bad input."""
 
+import asyncio
 import json
 import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,12 @@ from regreen.errors import InputError
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
+from regreen.models import Request  # noqa: E402
+from regreen.models.texts import Texts  # noqa: E402
 from regreen.train.config import RltfConfig  # noqa: E402
+from regreen.train.lessons import reinforced  # noqa: E402
+from regreen.train.online.scoring import scored  # noqa: E402
+from regreen.train.policy import Policy  # noqa: E402
 from regreen.train.rewards import Signal  # noqa: E402
 from regreen.train.rltf import rltf  # noqa: E402
 from regreen.train.weighing import Term  # noqa: E402
@@ -243,3 +250,22 @@ def test_a_warm_start_on_solutions_comes_before_and_is_chosen_on_solved_problems
     assert (start["step"], end["step"]) == (0, 2)
     drawn = {line["problem"] for line in records(run / "draws.jsonl")}
     assert len(drawn) == 11, "offline all problems are drawn for, but the one that is held out"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_sampler_computes_as_the_learner_does(dtype):
+    policy = Policy("tiny-base", dtype=dtype)
+    asked = [Request(f"def add{n}(a, b):\n", seed=n, temperature=0.7, max_tokens=40) for n in range(8)]
+    written = asyncio.run(policy.sampler().sample(asked))
+    texts = Texts(policy.tokenizer, policy.name, continues=True)
+    lessons = [
+        replace(reinforced(texts.prompt(sent.prompt), [token.id for token in each.generated], 1.0), heat=0.7)
+        for sent, each in zip(asked, written, strict=True)
+    ]
+    away = [
+        abs(float(line[at - len(each.generated)]) - token.tempered)
+        for each, line in zip(written, scored(policy, lessons), strict=True)
+        for at, token in enumerate(each.generated)
+    ]
+    assert sum(away) / len(away) < {"float32": 1e-5, "bfloat16": 1e-2}[dtype]
+    assert all(weight.dtype is torch.float32 for weight in policy.module.parameters())

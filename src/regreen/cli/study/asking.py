@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument
 
-from regreen.cli.options import Asked, Bounds, Json, Out, Problems, Quiet, ks, option, temperatures
+from regreen.cli.options import (
+    Asked,
+    Bounds,
+    Json,
+    OneTemperature,
+    Out,
+    Problems,
+    Quiet,
+    counts,
+    ks,
+    option,
+    temperatures,
+    words,
+)
 from regreen.cli.study.app import Figure, Seed, command, show
 
 if TYPE_CHECKING:
@@ -75,3 +88,34 @@ def temperature(
         n=n, temperature=temperature, seed=seed, out=out, quiet=quiet,
     )  # fmt: skip
     return show(study(asks, ks=given_ks or ()), figure=figure, as_json=as_json)
+
+
+@command("execution")
+def execution(
+    benchmark: Benchmark,
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    shown: Annotated[
+        Any,
+        option("--shown", help="code, code+statement, statement: all by default", parser=words, metavar="WHAT,WHAT"),
+    ] = None,
+    pairs: Annotated[
+        Any, option("--pairs", help="worked cases of the same program, as 0,1,2", parser=counts, metavar="N,N")
+    ] = None,
+    n: Annotated[int, option("-n", help="answers for each call", min=1, show=True, metavar="N")] = 1,
+    temperature: OneTemperature = "0",
+    seed: Seed = 0,
+    figure: Figure = None,
+    out: Out = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Can a model say what a program returns?"""
+    from regreen.studies.execution import execution as study
+
+    asks = studied(
+        "execution", benchmark, asked, chosen, bounds,
+        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+    )  # fmt: skip
+    return show(study(asks, shown=shown or (), pairs=pairs or ()), figure=figure, as_json=as_json)

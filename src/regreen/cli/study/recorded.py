@@ -55,3 +55,16 @@ def scaling(
 
     found = scaling(runs, parameters=parameters or (), ks=given_ks or (1,), seed=seed)
     return show(found, figure=figure, as_json=as_json)
+
+
+@command("arithmetic")
+def arithmetic(
+    run: Annotated[Path, Argument(help="a run directory of mathqa or mathqa-dsl", metavar="RUN")],
+    seed: Seed = 0,
+    figure: Figure = None,
+    as_json: Json = False,
+) -> int:
+    """Which operations and how long chains of them does a model get right?"""
+    from regreen.studies.arithmetic import arithmetic
+
+    return show(arithmetic(run, seed=seed), figure=figure, as_json=as_json)

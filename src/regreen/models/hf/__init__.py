@@ -17,8 +17,8 @@ et al. 2020, arXiv 1904.09751). A checkpoint's default generation settings stand
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class HFModel(Writer):
         device: str | None = None,
         dtype: str | None = None,
         batch: int = 64,
+        arithmetic: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         """Load a checkpoint, or take a live one.
 
@@ -62,6 +63,7 @@ class HFModel(Writer):
             device: where to put the weights, as torch names it; by default a GPU if there is one.
             dtype: float32, bfloat16 or float16; by default bfloat16 on a GPU and float32 elsewhere.
             batch: rows written side by side.
+            arithmetic: in which it writes, such as autocast for a module that is trained so.
 
         Raises:
             InputError: torch or transformers is not installed, or the checkpoint cannot be loaded.
@@ -79,7 +81,7 @@ class HFModel(Writer):
         texts = Texts(self.tokenizer, self.name, continues=not both)
         super().__init__(texts, loading.ends_of(self.module, self.tokenizer), apart=both)
         self._steps = None if live else batches.steps_of(self.module)
-        self._lock = threading.Lock()
+        self._lock, self._arithmetic = threading.Lock(), arithmetic
 
     async def sample(self, requests: Sequence[Request]) -> list[Completion]:
         """Return one completion for each request, in order; torch runs in a thread beside the event loop.
@@ -106,7 +108,7 @@ class HFModel(Writer):
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """Hold the model alone, in evaluation mode and without gradients; then it is as it was."""
-        with self._lock, torch.no_grad():
+        with self._lock, torch.no_grad(), self._arithmetic():
             training = [part for part in self.module.modules() if part.training]
             self.module.eval()
             try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from regreen.models import Request
+from regreen.models import Request, Token
 from regreen.models.writing import uniforms_of
 
 _FEW = 64  # tokens that mostly hold the nucleus
@@ -39,14 +39,17 @@ class Draws:
             mine[index] = theirs
         self._look()
 
-    def next(self, logits_BV: torch.Tensor) -> tuple[list[int], list[float]]:
-        """Return each row's next token and its log-probability, untempered, from float32 logits."""
+    def next(self, logits_BV: torch.Tensor) -> list[Token]:
+        """Return each row's next token, from float32 logits."""
         tokens_B = logits_BV.argmax(-1)
         if self._any_drawn:
-            tokens_B = torch.where(self._temperature_B > 0, self._drawn(logits_BV.double()), tokens_B)
+            shares_BV = self._shares(logits_BV)
+            tokens_B = torch.where(self._temperature_B > 0, self._drawn(shares_BV), tokens_B)
         self._written_B += 1
-        logprobs_B = logits_BV.log_softmax(-1).gather(-1, tokens_B[:, None])[:, 0]
-        return tokens_B.tolist(), logprobs_B.tolist()
+        logprobs_B = tempered_B = _of(logits_BV.log_softmax(-1), tokens_B)
+        if self._any_tempered:
+            tempered_B = torch.where(self._temperature_B > 0, _of(shares_BV, tokens_B).log(), logprobs_B)
+        return list(map(Token, tokens_B.tolist(), logprobs_B.tolist(), tempered_B.tolist()))
 
     @property
     def _parts(self) -> tuple[torch.Tensor, ...]:
@@ -55,11 +58,14 @@ class Draws:
     def _look(self) -> None:
         """Note once what would else be asked of the device at every token."""
         self._any_drawn = bool((self._temperature_B > 0).any())
+        self._any_tempered = bool(((self._temperature_B > 0) & (self._temperature_B != 1)).any())
         self._any_nucleus = bool((self._top_p_B < 1).any())
 
-    def _drawn(self, logits_BV: torch.Tensor) -> torch.Tensor:
+    def _shares(self, logits_BV: torch.Tensor) -> torch.Tensor:
         heat_B = torch.where(self._temperature_B > 0, self._temperature_B, 1.0)
-        shares_BV = (logits_BV / heat_B[:, None]).softmax(-1)
+        return (logits_BV.double() / heat_B[:, None]).softmax(-1)
+
+    def _drawn(self, shares_BV: torch.Tensor) -> torch.Tensor:
         if self._any_nucleus:
             shares_BV = nucleus(shares_BV, self._top_p_B)
         # Tokens stand in the order of the vocabulary, not of their shares: two that tie cannot change places.
@@ -67,6 +73,11 @@ class Draws:
         step_B = self._written_B.clamp(max=self._uniforms_BT.shape[1] - 1)  # a finished row may still be here
         at_B = self._uniforms_BT.gather(1, step_B[:, None])[:, 0] * sums_BV[:, -1]
         return torch.searchsorted(sums_BV, at_B[:, None], right=True)[:, 0].clamp(max=sums_BV.shape[1] - 1)
+
+
+def _of(values_BV: torch.Tensor, tokens_B: torch.Tensor) -> torch.Tensor:
+    """Return each row's value of its token."""
+    return values_BV.gather(-1, tokens_B[:, None])[:, 0]
 
 
 def nucleus(shares_BV: torch.Tensor, top_p_B: torch.Tensor) -> torch.Tensor:

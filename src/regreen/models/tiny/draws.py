@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from regreen.models import Request
+from regreen.models import Request, Token
 from regreen.models.writing import uniforms_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -31,22 +31,25 @@ class Draws:
         self._uniforms_BT = self._uniforms_BT[rows]
         self._temperature_B, self._top_p_B = self._temperature_B[rows], self._top_p_B[rows]
 
-    def next(self, logits_BV: Array) -> tuple[list[int], list[float]]:
-        """Return each row's next token and its log-probability, untempered, from float32 logits."""
+    def next(self, logits_BV: Array) -> list[Token]:
+        """Return each row's next token, from float32 logits."""
         tokens_B = logits_BV.argmax(-1)
         every_B = np.arange(len(tokens_B))
         peaks_B = logits_BV[every_B, tokens_B]
         drawn = np.flatnonzero(self._temperature_B > 0)
         if len(drawn):
-            tokens_B[drawn] = self._drawn(logits_BV[drawn], drawn)
+            shares_RV = _softmax(logits_BV[drawn], self._temperature_B[drawn])
+            tokens_B[drawn] = self._drawn(shares_RV, drawn)
         self._step += 1
         rest_BV = logits_BV - peaks_B[:, None]
         sums_B = np.exp(rest_BV, out=rest_BV).sum(-1, dtype=np.float64)
         logprobs_B = logits_BV[every_B, tokens_B] - peaks_B - np.log(sums_B)
-        return tokens_B.tolist(), logprobs_B.tolist()
+        tempered_B = logprobs_B.copy()
+        if len(drawn):
+            tempered_B[drawn] = np.log(shares_RV[np.arange(len(drawn)), tokens_B[drawn]])
+        return list(map(Token, tokens_B.tolist(), logprobs_B.tolist(), tempered_B.tolist()))
 
-    def _drawn(self, logits_RV: Array, rows: Array) -> Array:
-        shares_RV = _softmax(logits_RV, self._temperature_B[rows])
+    def _drawn(self, shares_RV: Array, rows: Array) -> Array:
         top_p_R = self._top_p_B[rows]
         if (top_p_R < 1).any():
             shares_RV = nucleus(shares_RV, top_p_R)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from contextlib import suppress
 from types import CodeType
 
 CHECK_FILE = "<check>"
@@ -12,6 +13,18 @@ OPERATORS: dict[type[ast.cmpop], str] = {
     ast.Eq: "equal", ast.NotEq: "not equal", ast.Is: "is", ast.IsNot: "is not", ast.Lt: "less", ast.LtE: "at most",
     ast.Gt: "greater", ast.GtE: "at least", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
+WITHIN = "within"  # low <= x <= high, for literals low and high: x is read once
+
+
+def between(test: ast.expr) -> tuple[ast.expr, ast.expr] | None:
+    """Return the middle of ``low <= middle <= high`` and both ends as a tuple, if the ends are literals."""
+    match test:
+        case ast.Compare(low, [ast.LtE(), ast.LtE()], [middle, high]):
+            ends = ast.Tuple([low, high], ast.Load())
+            with suppress(ValueError, TypeError):
+                ast.literal_eval(ends)
+                return middle, ends
+    return None
 
 
 def rewrite(check: str) -> CodeType:
@@ -26,7 +39,11 @@ class RewriteAsserts(ast.NodeTransformer):
     """Turns each assert into one that tells the recorder what was compared."""
 
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
+        inside = between(node.test)
         match node.test:
+            case _ if inside is not None:
+                operation = ast.parse("lambda a, b: b[0] <= a <= b[1]", mode="eval").body
+                test = _recorder_call("compare", [ast.Constant(True), ast.Constant(WITHIN), *inside, operation])
             case ast.Compare(left, [operator], [right]):
                 operation = ast.parse("lambda a, b: a == b", mode="eval").body
                 assert isinstance(operation, ast.Lambda)

@@ -17,7 +17,7 @@ from types import CodeType
 from typing import Any
 
 from regreen.sandbox.checks import compare
-from regreen.sandbox.checks.asserts import OPERATORS
+from regreen.sandbox.checks.asserts import OPERATORS, WITHIN, between
 from regreen.sandbox.plain import Decoder
 
 _SAFE_FUNCTIONS = ("abs", "bool", "float", "frozenset", "int", "len", "list", "round", "set", "sorted", "str", "tuple")
@@ -71,6 +71,7 @@ _OPERATIONS = {
     "in": lambda a, b: a in b,
     "not in": lambda a, b: a not in b,
     "false": lambda a, b: not a,
+    WITHIN: lambda a, b: bool(b[0] <= a <= b[1]),
 }
 
 
@@ -185,7 +186,9 @@ class _CheckReader:
             raise NotStatic
         self._calls = []
         message = str(statement.msg.value) if isinstance(statement.msg, ast.Constant) else None
-        match statement.test:
+        match between(statement.test) or statement.test:
+            case (middle, ends):
+                return Condition(self._calls, self._compile(middle), self._compile(ends), WITHIN, True, message)
             case ast.Compare(left, [operator], [right]):
                 before = self._compile(left)
                 calls_on_left = len(self._calls)

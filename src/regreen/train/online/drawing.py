@@ -196,19 +196,26 @@ class Drawer:
         self, ask: tuple[Problem, Request], answer: Completion, found: Extraction, verdict: Future[Verdict], step: int
     ) -> Drawn:
         request = ask[1]
-        tokens, logprobs = self._tokens(answer)
         role: Role = "greedy" if request.role == GREEDY else "sample"
-        heat = request.temperature
+        told = answer.generated
         return Drawn(
-            request.problem, request.index, role, step, heat, tokens, logprobs, answer.text, found, verdict.result()
+            request.problem,
+            request.index,
+            role,
+            step,
+            request.temperature,
+            tokens=self._untold(answer) if told is None else tuple(token.id for token in told),
+            logprobs=None if told is None else tuple(token.logprob for token in told),
+            text=answer.text,
+            found=found,
+            verdict=verdict.result(),
+            behaviour=None if told is None else tuple(token.tempered for token in told),
         )
 
-    def _tokens(self, answer: Completion) -> tuple[tuple[int, ...], tuple[float, ...] | None]:
-        """Return what was generated; a backend that does not tell is taken to have used the tokenizer's own tokens."""
-        if answer.generated is not None:
-            return tuple(token for token, _ in answer.generated), tuple(logprob for _, logprob in answer.generated)
+    def _untold(self, answer: Completion) -> tuple[int, ...]:
+        """Return what a backend generated that does not tell: it is taken to have used the tokenizer's own tokens."""
         known = answer.finish == "stop" and not self.template.stops  # or a stop string may have ended it
-        return (*self.texts.tokens(answer.text), *([self.end] if known and self.end is not None else [])), None
+        return (*self.texts.tokens(answer.text), *([self.end] if known and self.end is not None else []))
 
 
 class _Judge:

@@ -35,8 +35,8 @@ class Prompts:
 class Knower:
     """Adds to programs what a method must know of their tokens.
 
-    Where the sampler does not tell log-probabilities at the temperature of drawing, the policy is asked as it is now:
-    drawn between two steps, it is the one that wrote them; drawn beside them, it has gone on a little.
+    Where the sampler does not tell the log-probabilities of what it wrote, as a server does not, the policy is asked as
+    it is now: drawn between two steps, it is the one that wrote them; drawn beside them, it has gone on a little.
 
     Args:
         config: of the training.
@@ -68,13 +68,11 @@ class Knower:
         return known if self._critic is None else self._judged(known, self._critic)
 
     def _behaviour(self, drawn: Sequence[Drawn]) -> list[Drawn]:
-        method = self._config.method
-        told = [each if each.heat != 1.0 or each.logprobs is None else _as_told(each) for each in drawn]
-        needed = method.ratio or method.kl
-        unknown = [each for each in told if needed and each.behaviour is None and not each.is_greedy]
+        needed = self._config.method.ratio or self._config.method.kl
+        unknown = [each for each in drawn if needed and each.behaviour is None and not each.is_greedy]
         lines = scored(self._policy, [self._plain(each) for each in unknown], most=self._config.batch.most)
         found = {each.key: _last(line, each) for each, line in zip(unknown, lines, strict=True)}
-        return [replace(each, behaviour=found.get(each.key, each.behaviour)) for each in told]
+        return [replace(each, behaviour=found.get(each.key, each.behaviour)) for each in drawn]
 
     def _judged(self, drawn: Sequence[Drawn], critic: Critic) -> list[Drawn]:
         told = [Told(self._prompts(self._problems[d.problem]), d.tokens, category_of(d.verdict)) for d in drawn]
@@ -85,10 +83,6 @@ class Knower:
     def _plain(self, drawn: Drawn) -> Lesson:
         lesson = reinforced(self._prompts(self._problems[drawn.problem]), drawn.tokens, 1.0)
         return lesson if drawn.heat in (0.0, 1.0) else replace(lesson, heat=drawn.heat)
-
-
-def _as_told(drawn: Drawn) -> Drawn:
-    return replace(drawn, behaviour=drawn.logprobs)
 
 
 def _last(line: Any, drawn: Drawn) -> tuple[float, ...]:

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from numpy.typing import ArrayLike
 
 from regreen.errors import InputError
+from regreen.plugins import named, plugin
 from regreen.train.advantages import Baseline
 from regreen.train.analysed import Analysed
 from regreen.train.config import MethodConfig, RltfConfig
@@ -70,7 +71,7 @@ def refuse(config: RltfConfig, terms: Sequence[Term] | None = None) -> None:
         ),
         f"buffer.size = {pool} holds fewer than the batch.programs = {programs} of a step": pool < programs,
         f"method {method.name} adds no terms up; give one of {', '.join(_ADDED)}, or no terms": (
-            terms is not None and method.name not in _ADDED
+            (terms is not None or bool(method.rewards)) and method.name not in _ADDED
         ),
     }
     if said := [text for text, so in wrong.items() if so]:
@@ -99,7 +100,8 @@ def method_of(config: MethodConfig, terms: Sequence[Term] | None = None) -> Meth
         return lambda group, critic: official_code(
             group, value=Coarse(), fine=FineGrained(0.0), baseline=baseline, critic=critic, reduction=reduction
         )
-    every = tuple(terms) if terms is not None else _terms(config, fine)
+    own = tuple(terms) if terms is not None else _terms(config, fine)
+    every = (*own, *(Term(name, _added(name), weight=weight) for name, weight in config.rewards.items()))
     return lambda group, _: paper(group, terms=every, baseline=baseline, cap=config.alpha, reduction=reduction)
 
 
@@ -111,6 +113,16 @@ def _terms(config: MethodConfig, fine: Reward) -> tuple[Term, ...]:
     if not config.analysed:
         return terms
     return (*terms, Term("analysed", Analysed(config.penalty), compared=False, weight=config.analysed))
+
+
+def _added(name: str) -> Reward:
+    """Return the reward that another package named so."""
+    make = plugin("rewards", name)
+    if make is None:
+        known = ", ".join(named("rewards")) or "none"
+        raise InputError(f"method.rewards: no reward {name!r}; installed packages add: {known}")
+    reward: Reward = make()
+    return reward
 
 
 def _rejection(group: Group) -> list[Weighed]:

@@ -52,7 +52,7 @@ class Copy:
 
     def __init__(self, policy: Policy) -> None:
         self._policy, self._module = policy, copy.deepcopy(policy.module)
-        self.model: Model = HFModel((self._module, policy.tokenizer))
+        self.model: Model = HFModel((self._module, policy.tokenizer), arithmetic=policy.arithmetic)
         self._newest: tuple[int, dict[str, Any] | None] = (0, None)
         self._hold = threading.Lock()
 
