@@ -65,7 +65,7 @@ def test_difficulties_stand_in_their_order_and_the_rule_is_told(judged):
     assert [scores["problems"] for scores in found["scores"].values()] == [4, 1, 1, 2]
     said = render(study_tables(found), "text")
     assert "counts as failed (1 of 4 problems)" in said
-    assert "1 problems show no check and keep all programs" in said
+    assert "show no check and keep all programs: 1" in said
 
 
 def test_filtered_scores_are_those_of_all_draws_among_what_is_left():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
@@ -45,38 +45,42 @@ def adversarial(study: Study) -> Record:
     Raises:
         InputError: no problem shows a check that can be made wrong.
     """
+    conditions = _conditions(study)
+    runs = {name: study.run(name.replace(" ", "-"), problems=problems) for name, problems in conditions.items()}
+    scored = {part: [Scored.of(name, run, part=part) for name, run in runs.items()] for part in (TRUE, WRONG)}
+    seed = study.sampling.seed
+    found = {p: lines(each, [None, *[each[0]] * (len(each) - 1)], seed=seed) for p, each in scored.items()}
+    special = {name: _special_cases(Path(run["run"]), conditions[name], seed) for name, run in runs.items()}
+    problems = len(scored[TRUE][0].problems)
+    return study.found(
+        finding(
+            "adversarial",
+            benchmark=study.called,
+            tables=[_table(found, special, problems)],
+            plots=[_plot(found)],
+            conditions={name: _numbers(found, at, special[name]) for at, name in enumerate(runs)},
+            problems=problems,
+        )
+    )
+
+
+def _conditions(study: Study) -> dict[str, list[Problem]]:
+    """Return the problems of each condition; raises InputError where no prompt shows a check that can be made wrong."""
     twins = [wrong_twin(problem, study.sampling.seed) for problem in study.problems]
     prepared = _visible(study, [pair for pair in twins if pair is not None])
     if not prepared:
         raise InputError(
             f"{study.called}: no prompt shows a check that can be made wrong; try mbpp, or another --prompt"
         )
-    conditions = {
+    return {
         "plain": [plain for plain, _ in prepared],
         "misleading name": [renamed(plain, misleading_name(plain)) for plain, _ in prepared],
         "one wrong check": [wrong for _, wrong in prepared],
     }
-    runs = {name: study.run(name.replace(" ", "-"), problems=problems) for name, problems in conditions.items()}
-    scored = {part: [Scored.of(name, run, part=part) for name, run in runs.items()] for part in (TRUE, WRONG)}
-    seed = study.sampling.seed
-    found = {p: lines(each, [None, *[each[0]] * (len(each) - 1)], seed=seed) for p, each in scored.items()}
-    special = {name: _special_cases(Path(run["run"]), conditions[name], seed) for name, run in runs.items()}
-    return study.found(
-        finding(
-            "adversarial",
-            benchmark=study.called,
-            tables=[_table(found, special, len(scored[TRUE][0].problems))],
-            plots=[_plot(found)],
-            conditions={
-                name: {
-                    **{part: found[part][at].to_json() for part in found},
-                    "special_cases": asdict(special[name]),
-                }
-                for at, name in enumerate(runs)
-            },
-            problems=len(scored[TRUE][0].problems),
-        )
-    )
+
+
+def _numbers(found: Mapping[str, Sequence[Line]], at: int, special: Estimate) -> Record:
+    return {**{part: each[at].to_json() for part, each in found.items()}, "special_cases": asdict(special)}
 
 
 def wrong_twin(problem: Problem, seed: int) -> tuple[Problem, Problem] | None:

@@ -155,7 +155,7 @@ def _table(
         f"no program left counts as failed ({none} of {len(every)} problems); of fewer than k all are drawn",
         "with time-outs: programs that time out and never give a wrong answer count too (the paper's brackets)",
     ]
-    notes += [f"{blind} problems show no check and keep all programs"] if blind else []
+    notes += [f"problems that show no check and keep all programs: {blind}"] if blind else []
     header = ["", *(f"{name} ({len(group)})" for name, group in groups.items())]
     return table("Strict accuracy", header, cells, notes=notes)
 

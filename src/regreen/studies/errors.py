@@ -51,10 +51,7 @@ def errors(runs: Sequence[Path], *, parameters: Sequence[float] = (), seed: int 
     shares = {kind: [_shares(found, names, kind, known) for found in programs] for kind in kinds}
     means = {k: [mean_interval(row, clusters=labels, seed=seed) for row in rows] for k, rows in shares.items()}
     slopes = {k: _slope(sizes, rows, labels, seed) for k, rows in shares.items()}
-    models = [
-        {"run": str(run), "model": m["settings"].get("model"), "parameters": size}
-        for run, m, size in zip_longest(runs, manifests, sizes)
-    ]
+    models = _models(runs, manifests, sizes)
     return finding(
         "errors",
         benchmark=manifests[0]["benchmark"],
@@ -67,6 +64,13 @@ def errors(runs: Sequence[Path], *, parameters: Sequence[float] = (), seed: int 
             for kind in kinds
         },
     )
+
+
+def _models(runs: Sequence[Path], manifests: Sequence[Record], sizes: Sequence[float]) -> list[Record]:
+    return [
+        {"run": str(run), "model": manifest["settings"].get("model"), "parameters": size}
+        for run, manifest, size in zip_longest(runs, manifests, sizes)
+    ]
 
 
 def _sizes(manifests: Sequence[Record], parameters: Sequence[float]) -> list[float]:

@@ -25,6 +25,7 @@ from regreen.records import Record
 from regreen.studies.asking import Study
 from regreen.studies.example_sets import Drawing
 from regreen.studies.finding import finding, interval_text, plot, table
+from regreen.studies.rewording import with_parts
 from regreen.studies.scored import Scored, lines, shared
 from regreen.studies.which_examples import which_examples
 
@@ -117,9 +118,7 @@ def _with_hidden_part(problem: Problem, most: int) -> Problem:
     """Return the problem scored apart on the checks that no prompt here shows, where it has any."""
     shown = with_shown(problem, min(most, len(problem.checks))).shown
     hidden = [at for at in range(len(problem.checks)) if at not in shown]
-    if not hidden:
-        return problem
-    return replace(problem, meta={**problem.meta, "scores": {**problem.meta.get("scores", {}), _NEVER: hidden}})
+    return with_parts(problem, {_NEVER: hidden}) if hidden else problem
 
 
 def _examples(study: Study, drawing: Drawing) -> Callable[[], Record]:
@@ -169,7 +168,11 @@ def _compared(
     found = lines(scored, [None, *scored[:-1]], ks=ks, seed=study.sampling.seed)
     parts = {name: run.get("by_checks", {}).get(_NEVER) for name, run in runs.items()}
     never = {name: part["pass@1"] for name, part in parts.items() if part}
-    said = [*notes, *_never_shown_notes(never), f"{len(shared(scored))} problems, {study.sampling.n} programs each"]
+    said = [
+        *notes,
+        *_never_shown_notes(never),
+        f"problems: {len(shared(scored))}; programs for each: {study.sampling.n}",
+    ]
     header = [x, *(f"pass@{k}" for k in ks), "gain on the row above", "p (Holm)"]
     bars = {f"pass@{k}": [(line.name, line.means[k]) for line in found] for k in ks}
     return {
