@@ -1,4 +1,4 @@
-"""The pages of the documentation, and the blocks of code on them: found, read as the command line reads them, and run."""
+"""The documentation's pages, and the blocks of code on them: found, read as the command line reads them, and run."""
 
 import ast
 import asyncio
@@ -74,7 +74,7 @@ def _blocks(page: Path, lines: list[str]) -> Iterator[Block]:
     while at < len(lines):
         start, fence = at, _FENCE.match(lines[at])
         if fence:
-            text = list(takewhile(lambda line: line.strip() != fence[1], lines[at + 1 :]))
+            text = list(takewhile(lambda line, end=fence[1]: line.strip() != end, lines[at + 1 :]))
             at += len(text) + 2
             yield Block(page, start + 1, fence[2], "\n".join(text) + "\n", _mark(lines, start))
         elif _begins_indented(lines, at):

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from regreen.cli.app import app
-from regreen.train.config import CycleConfig, RltfConfig, SftConfig, read_config
+from regreen.train.config import CycleConfig, DocstringConfig, ExecutionConfig, RltfConfig, SftConfig, read_config
 from tests.pages import PAGES, ROOT, Block, blocks_of, compiled, refusal, run_page, words_of
 
 REASONS = {
@@ -22,7 +22,13 @@ REASONS = {
     "a form, not a command",
 }
 LANGUAGES = {"bash", "python", "toml", "text", "json", "jinja"}
-CONFIGS: dict[str, Any] = {"sft": SftConfig, "cycle": CycleConfig, "rltf": RltfConfig}
+CONFIGS: dict[str, Any] = {
+    "sft": SftConfig,
+    "cycle": CycleConfig,
+    "rltf": RltfConfig,
+    "docstring": DocstringConfig,
+    "execution": ExecutionConfig,
+}
 SLOW: dict[str, str] = {}  # pages that are run by `make test-slow` alone, each with what takes long
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 

@@ -1,4 +1,4 @@
-"""What docstrings write for Sphinx, written for Markdown: roles become links, and `::` a colon, before they are read."""
+"""What docstrings write for Sphinx, in Markdown: roles become links, and `::` a colon, before they are read."""
 
 import re
 

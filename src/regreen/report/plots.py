@@ -64,8 +64,11 @@ def _lines(axes: Any, plot: Record) -> None:
     for at, line in enumerate(plot["lines"]):
         xs = [x for x, _ in line["points"]]
         middle, below, above = _intervals(line["points"], plot["unit"])
-        mark = _MARKS[(at + at // len(_COLOURS)) % len(_MARKS)]  # an eighth line is not the first one's twin
-        look = {"color": _COLOURS[at % len(_COLOURS)], "marker": mark, "markersize": 4}
+        look = {
+            "color": _COLOURS[at % len(_COLOURS)],
+            "marker": _MARKS[(at + at // len(_COLOURS)) % len(_MARKS)],
+            "markersize": 4,
+        }
         width = 0.0 if plot["kind"] == "scatter" else 1.2
         axes.errorbar(
             xs, middle, [below, above], label=line["name"], capsize=2, linewidth=width, elinewidth=0.8, **look
