@@ -290,6 +290,18 @@ def test_a_killed_process_goes_on_where_it_was_and_other_settings_are_refused(tm
     assert strengthen("katas:test", out, choice=Choice(limit=3), how=stopped) == whole
 
 
+@pytest.mark.data
+def test_new_checks_of_real_problems_are_green_and_fail_a_program_that_passed(
+    data_root: Path, sandbox: LocalSandbox
+) -> None:
+    problem = next(p for p in load("humaneval", data=data_root).problems() if p.id == "HumanEval/34")
+    careless = "def unique(l):\n    return list(set(l))\n"  # in order for the known inputs alone
+    found = strengthen_problem(problem, [careless], sandbox, Strengthening(mutants=0))
+    assert judged(sandbox, problem, careless)
+    assert not judged(sandbox, found.problem, careless)
+    assert judged(sandbox, found.problem, problem.solution or "")
+
+
 def test_what_gives_nothing_to_tell_apart_is_refused(tmp_path: Path) -> None:
     write_run(tmp_path / "run", [LAST])
     katas, out = Choice(limit=2), tmp_path / "o"
