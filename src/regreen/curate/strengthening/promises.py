@@ -1,21 +1,25 @@
 """What a problem's known inputs have in common, which other inputs should have too.
 
-Statements seldom say all that they promise of an input: that a list is sorted, a number the list's length, a text of
-brackets alone. What holds of every known input, and could well not, is taken for a promise; a drawn input that breaks
-one tells a program from another only by what nobody asked for.
+Statements seldom say all that they promise of an input: that a text is of brackets alone, that two lists are equally
+long. What holds of every known input, and could well not, is taken for a promise; an input that breaks one tells a
+program from another only by what nobody asked for.
+
+Two kinds are looked for. Others were tried on recorded programs for HumanEval and MBPP, held against EvalPlus's
+verdicts: that lists are sorted or without repetition, rows of one length, numbers positive or a list's length, one not
+above the other. Over both they cost more programs that EvalPlus fails too than they spared that it passes: known inputs
+are often alike because nobody thought of others.
 
 Source: Ernst et al. 2007 (The Daikon system for dynamic detection of likely invariants), for the idea.
 
 Differences from the paper:
-- Only inputs are looked at, and only the invariants below.
+- Only inputs are looked at, and only for the invariants below.
 - A few inputs are all there is: no confidence is computed, and an invariant needs two inputs that could break it.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
-from itertools import permutations
+from itertools import combinations
 from typing import Any
 
 from regreen.problem import Call
@@ -54,13 +58,9 @@ def _is_promised(holds: Holds, rows: Sequence[Sequence[Any]]) -> bool:
 def _candidates(rows: Sequence[Sequence[Any]], width: int) -> Iterator[Holds]:
     """Yield all that may hold of each argument, and of each two."""
     for at in range(width):
-        for says in (_sorted, _distinct, _positive, _one_type, _letters_of(rows, at), _lengths_of(rows, at)):
-            yield _of_one(says, at)
-    for at, other in permutations(range(width), 2):
-        yield _of_two(_is_length, at, other)
-        if at < other:
-            yield _of_two(_as_long, at, other)
-        yield _of_two(_at_most, at, other)
+        yield _of_one(_letters_of(rows, at), at)
+    for at, other in combinations(range(width), 2):
+        yield _of_two(_as_long, at, other)
 
 
 def _of_one(says: Callable[[Any], bool | None], at: int) -> Holds:
@@ -69,31 +69,6 @@ def _of_one(says: Callable[[Any], bool | None], at: int) -> Holds:
 
 def _of_two(says: Callable[[Any, Any], bool | None], at: int, other: int) -> Holds:
     return lambda row: says(row[at], row[other]) if max(at, other) < len(row) else None
-
-
-def _sorted(value: Any) -> bool | None:
-    if not isinstance(value, _SEQUENCES) or len(value) < 2:
-        return None
-    try:
-        return all(map(operator.le, value, value[1:]))
-    except TypeError:
-        return None
-
-
-def _distinct(value: Any) -> bool | None:
-    if not isinstance(value, _SEQUENCES) or len(value) < 2:
-        return None
-    return all(item not in value[:at] for at, item in enumerate(value))
-
-
-def _positive(value: Any) -> bool | None:
-    numbers = [leaf for leaf in _leaves(value) if type(leaf) in (int, float)]
-    return all(number > 0 for number in numbers) if numbers else None
-
-
-def _one_type(value: Any) -> bool | None:
-    """Items of a list are of one type, which those of a mixed list are not."""
-    return len({type(item) for item in value}) <= 1 if isinstance(value, _SEQUENCES) and len(value) > 1 else None
 
 
 def _letters_of(rows: Sequence[Sequence[Any]], at: int) -> Callable[[Any], bool | None]:
@@ -112,33 +87,10 @@ def _kind(letter: str) -> str:
     return "digit" if letter.isdigit() else "upper" if letter.isupper() else "lower" if letter.islower() else letter
 
 
-def _lengths_of(rows: Sequence[Sequence[Any]], at: int) -> Callable[[Any], bool | None]:
-    """Rows of a table are as long as some known one, where all known ones are equally long."""
-    known = {length for row in rows for length in _inner(row[at])}
-    return lambda value: (_inner(value) <= known if len(known) == 1 else True) if _inner(value) else None
-
-
-def _inner(value: Any) -> set[int]:
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, _SEQUENCES) else ()
-    return {len(item) for item in items if isinstance(item, _SEQUENCES)}
-
-
-def _is_length(value: Any, number: Any) -> bool | None:
-    if not isinstance(value, (*_SEQUENCES, str)) or type(number) is not int:
-        return None
-    return len(value) == number
-
-
 def _as_long(value: Any, other: Any) -> bool | None:
     if not isinstance(value, (*_SEQUENCES, str)) or type(other) is not type(value):
         return None
     return len(value) == len(other)
-
-
-def _at_most(value: Any, other: Any) -> bool | None:
-    if type(value) not in (int, float) or type(other) not in (int, float):
-        return None
-    return bool(value <= other)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
