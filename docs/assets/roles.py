@@ -1,4 +1,4 @@
-"""What docstrings write for Sphinx, written for Markdown: roles become links, and `::` a colon, before they are read."""
+"""Docstrings' Sphinx written as Markdown before they are read: roles become links, and `::` a colon."""
 
 import re
 
