@@ -69,6 +69,11 @@ def blocks_of(page: Path) -> list[Block]:
     return list(_blocks(page, page.read_text().splitlines()))
 
 
+def prose_of(page: Path) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
 def _blocks(page: Path, lines: list[str]) -> Iterator[Block]:
     at = 0
     while at < len(lines):

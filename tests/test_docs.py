@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import typer
 
 from regreen.cli.app import app
 from regreen.train import config as configs
-from tests.pages import PAGES, ROOT, Block, blocks_of, compiled, refusal, run_page, words_of
+from tests.pages import PAGES, ROOT, Block, blocks_of, compiled, prose_of, refusal, run_page, words_of
 
 REASONS = {
     "needs an endpoint",
@@ -65,6 +66,41 @@ def test_the_command_line_takes_every_command_that_a_page_shows(command_line: An
 )
 def test_a_command_that_is_wrong_is_found(command_line: Any, line: str):
     assert refusal(command_line, words_of(line)) is not None
+
+
+def test_every_command_and_option_that_a_sentence_names_is_there(command_line: Any):
+    named = [(page_name(page), code) for page in PAGES for code in re.findall(r"`([^`\n]+)`", prose_of(page))]
+    assert [(page, code) for page, code in named if _is_unknown(code, command_line)] == []
+
+
+@pytest.mark.parametrize("code", ["regreen evaluatte", "regreen train nothing", "--tempreature", "regreen rank --kk 1"])
+def test_a_name_in_a_sentence_that_is_wrong_is_found(command_line: Any, code: str):
+    assert _is_unknown(code, command_line)
+
+
+def _is_unknown(code: str, command_line: Any) -> bool:
+    """Say whether code in a sentence names a command, or an option of any command, that is not there."""
+    known, options = dict(_commands(command_line)), set(_options(command_line))
+    ours = code.startswith("regreen ")
+    if not ours and not code.startswith("--"):
+        return False
+    name, *rest = code.split()[ours:]
+    inner = hasattr(known.get(name), "commands") and rest and rest[0].isalpha() and rest[0].islower()
+    wrong = ours and (f"{name} {rest[0]}" if inner else name) not in known
+    return wrong or not set(re.findall(r"(?<=\s)--[a-z][\w-]*", f" {code}")) <= options
+
+
+def _commands(command: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command by its name, as ``train sft``."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield above + name, inner
+        yield from _commands(inner, f"{above}{name} ")
+
+
+def _options(command_line: Any) -> Iterator[str]:
+    """Yield all options of all commands."""
+    for command in [command_line, *dict(_commands(command_line)).values()]:
+        yield from (name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts))
 
 
 def test_a_block_for_the_shell_is_never_taken_for_mere_text():
@@ -128,9 +164,8 @@ def test_every_link_leads_to_a_page_and_a_heading_of_it():
 
 
 def _links(page: Path) -> list[str]:
-    """Return the links of a page that stay in this repository, those in blocks of code aside."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
-    return [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    """Return the links of a page that stay in this repository."""
+    return [link for link in re.findall(r"\]\(([^)\s]+)\)", prose_of(page)) if "://" not in link]
 
 
 def _is_there(page: Path, link: str) -> bool:
