@@ -1,4 +1,4 @@
-"""The documentation's pages, and the blocks of code on them: found, read as the command line reads them, and run."""
+"""The documentation's pages and the blocks of code on them: found, parsed as the command line parses, and run."""
 
 import ast
 import asyncio
@@ -69,13 +69,18 @@ def blocks_of(page: Path) -> list[Block]:
     return list(_blocks(page, page.read_text().splitlines()))
 
 
+def prose_of(page: Path) -> str:
+    """Return a page without its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
 def _blocks(page: Path, lines: list[str]) -> Iterator[Block]:
     at = 0
     while at < len(lines):
         start, fence = at, _FENCE.match(lines[at])
         if fence:
-            text = list(takewhile(lambda line, end=fence[1]: line.strip() != end, lines[at + 1 :]))
-            at += len(text) + 2
+            ends = next(end for end in range(at + 1, len(lines)) if lines[end].strip() == fence[1])
+            text, at = lines[at + 1 : ends], ends + 1
             yield Block(page, start + 1, fence[2], "\n".join(text) + "\n", _mark(lines, start))
         elif _begins_indented(lines, at):
             text = list(takewhile(lambda line: line.startswith("    ") or not line, lines[at:]))
@@ -150,12 +155,9 @@ def _run_bash(block: Block, _names: dict[str, Any]) -> None:
     script = re.sub(r"^pip install .*$", "", block.text, flags=re.MULTILINE)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     alike = {"COLUMNS": "100", "PYTHONPATH": str(ROOT / "src"), "PATH": path}
-    done = subprocess.run(
-        ["bash", "-euc", script], env=os.environ | alike, capture_output=True, text=True, timeout=1800
-    )
-    assert done.returncode == 0, (
-        f"{block.name} ended with {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    )
+    done = subprocess.run(["bash", "-euc", script], env=os.environ | alike, capture_output=True, text=True)
+    said = done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.returncode == 0, f"{block.name} ended with {done.returncode}\n{said}"
 
 
 def _run_python(block: Block, names: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What docstrings write for Sphinx, in Markdown: roles become links, and `::` a colon, before they are read."""
+"""Docstrings as Markdown wants them, before they are read: links for roles, and an empty line above a list."""
 
 import re
 
@@ -6,15 +6,17 @@ import griffe
 
 _ROLE = re.compile(r":(?:mod|class|func|meth|attr|data):`~?([\w.]+)`")
 _LITERAL = re.compile(r"::$", re.MULTILINE)
+_LIST = re.compile(r"^((?!- |\d\. )\S.*)\n(?=- |\d\. )", re.MULTILINE)
 
 
-class Roles(griffe.Extension):
+class Markdown(griffe.Extension):
     """A role is a link where this site has what it names, and a name in code otherwise."""
 
     def on_object(self, *, obj: griffe.Object, **_about: object) -> None:
         """Rewrite the docstring of one object."""
         if obj.docstring:
-            obj.docstring.value = _LITERAL.sub(":", _ROLE.sub(_link, obj.docstring.value))
+            text = _LITERAL.sub(":", _ROLE.sub(_link, obj.docstring.value))
+            obj.docstring.value = _LIST.sub(r"\1\n\n", text)
 
 
 def _link(role: re.Match[str]) -> str:
