@@ -33,6 +33,8 @@ bench: $(DEV_READY)
 	$(BIN)/python benches/client.py
 	$(BIN)/python benches/passt.py
 	$(BIN)/python benches/katas.py
+	$(BIN)/python benches/overlap.py
+	$(BIN)/python benches/tracing.py
 	$(BIN)/python benches/page.py
 
 docs: $(DOCS_READY)

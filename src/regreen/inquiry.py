@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +50,18 @@ class Inquiry:
         sampling: Sampling,
         choice: Choice,
         judging: Judging,
+        *,
+        examples: Sequence[Problem] | None = None,
     ) -> Inquiry:
-        """Choose among problems at hand, which are called ``name``; raises InputError as :meth:`of` does."""
+        """Choose among problems at hand, which are called ``name``; raises InputError as :meth:`of` does.
+
+        ``examples`` are solved problems to show instead of those that the sampling names.
+        """
         chosen = choice.choose(problems)
-        opening = Opening(sampling, chosen, model, choice.data)
+        opening = Opening(sampling, chosen, model, choice.data, examples=examples)
         decides = asked_of(model, sampling, opening.template, problems, choice, judging)
+        if examples is not None:
+            decides["examples"] = [f"{example.id} {_digest(example)}" for example in examples]
         return cls(name, chosen, model, sampling, choice, opening, decides)
 
     def run(
@@ -89,3 +98,9 @@ class Inquiry:
         found = finish(run, view)
         stopped_at = run.counts.generated if out_of_tokens else None
         return found | {"notes": notes_on(found, self.model, *others, stopped_at=stopped_at)}
+
+
+def _digest(example: Problem) -> str:
+    """Return a digest of the words and the code that a prompt may show of a solved problem."""
+    shown = [example.statement, example.prompt, example.solution]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:8]

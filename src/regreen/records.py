@@ -113,6 +113,17 @@ def trees_of(run: Path) -> dict[str, RepairTree]:
     return read_trees((f"{run / TREES}:{number}", record) for number, (_, record) in nodes)
 
 
+def judged_programs(run: Path) -> Iterator[tuple[Record, bool | None]]:
+    """Yield each program's record in a run directory and whether it passed, None where there is no verdict on it."""
+    passed = {_key(record): record["outcome"] == "passed" for _, record in read_records(run / VERDICTS)}
+    for _, record in read_records(run / PROGRAMS):
+        yield record, passed.get(_key(record))
+
+
+def _key(record: Record) -> Key:
+    return record["problem"], record["index"], record.get("role", "sample")
+
+
 def read_json(path: Path) -> Record:
     """Return the object that a whole JSON file holds; raises InputError."""
     try:

@@ -97,6 +97,18 @@ def test_the_prompt_is_kept_so_that_a_completion_continues_it(write: Any) -> Non
     assert problem.meta["examples"] == ["assert scaled([2.0, 1.0], 3.0) == [3.0, 6.0]"]
 
 
+def test_a_row_of_inputs_that_brings_the_base_test_along_is_judged_by_its_inputs(write: Any, passed: Any) -> None:
+    """EvalPlus's published HumanEval+ holds both: the test in it is HumanEval's own, and no plus check."""
+    problem = plus(write, {**INPUTS, "test": HUMANEVAL["test"]})
+    assert passed(problem, problem.solution) == [True, True]
+    assert passed(problem, "def scaled(xs, by): return [3.0, 6.0] if xs else []") == [True, False]
+
+
+def test_no_plus_inputs_may_be_written_as_an_object(write: Any, passed: Any) -> None:
+    problem = plus(write, {**INPUTS, "task_id": "Mbpp/793", "plus_input": {}}, "mbpp+")
+    assert passed(problem, problem.solution) == [True, True]
+
+
 def test_the_hubs_test_string_is_the_plus_check(write: Any, passed: Any) -> None:
     problem = plus(write, HUB)
     assert problem.meta["scores"] == {"plus": [0]}

@@ -3,19 +3,20 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from regreen import InputError
 from regreen.benchmarks import load
+from regreen.cases import Case, cases
 from regreen.evaluate import Choice
 from regreen.models import open_model
 from regreen.problem import Assert, Call, Problem, problem_to_line
 from regreen.prompts import load as template_of
 from regreen.report import every_table, render, report
 from regreen.studies.asking import Study
-from regreen.studies.cases import Case, cases
 from regreen.studies.execution import all_cases, asked, execution, guesses, per_case
 
 HALF = Problem(
@@ -46,7 +47,7 @@ def ways(problem: Problem, most: int = 9) -> list[str]:
 def test_cases_are_calls_with_plain_data_of_checks_of_either_kind():
     assert ways(HALF) == ["assert half(4) == 2.0", "assert half(5) == 2.5", "assert half(-1) == -0.5"]
     assert ways(JOIN, 2) == ["assert join(['a', 'b'], sign='-') == 'a-b'", "assert join([], sign='-') == ''"]
-    assert cases(HALF, 1) == [Case("p/half", HALF.solution.strip(), "Halve a number.", "half(4)", "2.0", "4")]
+    assert cases(HALF, 1) == [Case("p/half", HALF.solution.strip(), "Halve a number.", "half(4)", "2.0", "4", "p/half")]
     assert ways(Problem("p", "", HALF.checks, entry_point="half")) == [], "there is no program"
 
 
@@ -82,6 +83,8 @@ def test_every_condition_shows_what_it_says_and_never_the_value_asked_for():
     assert prompt(found, 0, "code+statement", 1) == f"{said}{program}\nassert half(5) == 2.5\nassert half(4) =="
     worked = "assert half(5) == 2.5\nassert half(4) == 2.0\n"
     assert prompt(found, 2, "statement", 2) == f"{said}\n{worked}assert half(-1) =="
+    shown = asked(found, 2, "statement", 2).statement
+    assert shown == f"Halve a number.\n\n{worked}assert half(-1) ==", "it says no more than the prompt"
 
 
 def study(out: Path, problems: list[Problem], answers: list[dict], **more) -> Study:
@@ -136,9 +139,18 @@ def test_only_and_limit_choose_problems_and_not_calls(tmp_path):
     assert found["conditions"][0]["programs_right"]["value"] == 1.0
 
 
+def test_other_problems_have_another_folder(tmp_path, monkeypatch):
+    """ODD has one case: it is asked about where none is worked out."""
+    monkeypatch.chdir(tmp_path)
+    asks = replace(study(tmp_path, [HALF, ODD], ANSWERS), out=None)
+    found = [execution(asks, shown=("code",), pairs=(count,)) for count in (0, 1)]
+    assert [each["problems"] for each in found] == [2, 1]
+    assert len({each["folder"] for each in found}) == 2
+
+
 def test_guesses_are_the_other_programs_commonest_value_the_next_case_s_and_the_first_argument():
     def made(name: str, *pairs: tuple[str, str]) -> list[Case]:
-        return [Case(name, "", "", f"f({first})", expected, first) for first, expected in pairs]
+        return [Case(name, "", "", f"f({first})", expected, first, name) for first, expected in pairs]
 
     chosen = {
         "a": made("a", ("1", "0"), ("2", "2.0")),
@@ -150,6 +162,16 @@ def test_guesses_are_the_other_programs_commonest_value_the_next_case_s_and_the_
     assert found["last worked case"] == {"a": [[False], [False]], "b": [[True], [True]], "c": [[True], [True]]}
     assert found["first argument"] == {"a": [[False], [True]], "b": [[False], [True]], "c": [[False], [False]]}
     assert "last worked case" not in guesses({"a": chosen["a"][:1]}), "a lone case would be its own"
+
+
+def test_intervals_resample_problems_of_one_cluster_together(tmp_path):
+    """Two problems of one cluster are one draw: the interval says as little as one program would."""
+    pair = [replace(HALF, meta={"cluster": "c"}), replace(JOIN, meta={"cluster": "c"})]
+    asks = {"shown": ("code",), "pairs": (0,)}
+    together = execution(study(tmp_path / "a", pair, ANSWERS), **asks)["conditions"][0]
+    apart = execution(study(tmp_path / "b", [HALF, JOIN], ANSWERS), **asks)["conditions"][0]
+    assert together["cases_right"]["value"] == apart["cases_right"]["value"] == pytest.approx(5 / 6)
+    assert (together["cases_right"]["method"], apart["cases_right"]["method"]) == ("exact", "bootstrap")
 
 
 def test_shares_count_cases_and_whole_programs_over_answers():
@@ -184,7 +206,7 @@ def test_cruxeval_s_functions_are_programs_without_statements(tmp_path):
     (tmp_path / "cruxeval").mkdir()
     (tmp_path / "cruxeval" / "cruxeval.jsonl").write_text(json.dumps(ROW) + "\n")
     (problem,) = load("cruxeval", data=tmp_path).problems()
-    assert cases(problem, 3) == [Case("sample_0", ROW["code"], "", "f('a')", "['a']", "'a'")]
+    assert cases(problem, 3) == [Case("sample_0", ROW["code"], "", "f('a')", "['a']", "'a'", "sample_0")]
     found = execution(study(tmp_path, [problem], [{"text": " ['a']"}]))
     assert [(c["shown"], c["pairs"], c["cases_right"]["value"]) for c in found["conditions"]] == [("code", 0, 1.0)]
     with pytest.raises(InputError, match="no statements beside its programs"):

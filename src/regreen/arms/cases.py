@@ -29,7 +29,7 @@ def fresh_calls(problem: Problem, count: int, *, seed: int) -> list[Call]:
     known = {input_key(call) for call in calls_of(problem, range(len(problem.checks)))}
     fresh: list[Call] = []
     for _ in range(count * TRIES if revealed else 0):
-        call = _near(random.choice(revealed), random)
+        call = near(random.choice(revealed), random)
         if len(fresh) < count and input_key(call) not in known:
             known.add(input_key(call))
             fresh.append(call)
@@ -41,7 +41,8 @@ def input_key(call: Call) -> str:
     return repr(_normal([*call.args, *call.kwargs.values()]))
 
 
-def _near(call: Call, random: Random) -> Call:
+def near(call: Call, random: Random) -> Call:
+    """Return a call near the given one: none, one or two of its arguments changed."""
     values = [*call.args, *call.kwargs.values()]
     for _ in range(random.choice([1, 1, 2]) if values else 0):
         at = random.randrange(len(values))
@@ -62,17 +63,19 @@ def _calls_in(code: str, names: set[str | None]) -> Iterator[Call]:
     tree = parse(code) or ast.Module([], [])
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
-            yield from _literal_call(node)
+            call = literal_call(node)
+            if call is not None:
+                yield call
 
 
-def _literal_call(node: ast.Call) -> Iterator[Call]:
+def literal_call(node: ast.Call) -> Call | None:
+    """Return a call whose arguments are literals, with nothing expected of it; None where one is not."""
     try:
         args = tuple(parse_literal(ast.unparse(value)) for value in node.args)
         kwargs = {word.arg or "": parse_literal(ast.unparse(word.value)) for word in node.keywords}
     except ValueError:
-        return
-    if "" not in kwargs:
-        yield Call(args, None, kwargs, "close")
+        return None
+    return None if "" in kwargs else Call(args, None, kwargs, "close")
 
 
 def _normal(value: Any) -> Any:

@@ -26,15 +26,25 @@ class Opening:
         problems: those that will be asked; they and the model decide which template is the default.
         model: who is asked.
         data: where the data of the examples' benchmark lies.
+        examples: solved problems to show instead of those that the sampling names; none where that is empty.
 
     Raises:
         InputError: no such template or example, or a template that shows no examples.
     """
 
-    def __init__(self, sampling: Sampling, problems: Sequence[Problem], model: Model, data: Path | None = None) -> None:
+    def __init__(
+        self,
+        sampling: Sampling,
+        problems: Sequence[Problem],
+        model: Model,
+        data: Path | None = None,
+        *,
+        examples: Sequence[Problem] | None = None,
+    ) -> None:
         self.sampling = sampling
         self.template = prompts.load(sampling.prompt or prompts.default_for(problems[0], chat=model.chat))
-        self._examples = [self.showing(example) for example in _examples(sampling, self.template, data)]
+        solved = _examples(sampling, self.template, data) if examples is None else examples
+        self._examples = [self.showing(example) for example in solved]
         self._rendered: dict[str, tuple[Prompt, str]] = {}
 
     def ask(self, problem: Problem, index: int, run: Run, *, role: str = SAMPLE) -> Ask:

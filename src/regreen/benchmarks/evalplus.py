@@ -1,7 +1,8 @@
 """HumanEval+ and MBPP+: many more inputs for the same problems (Liu et al. 2023).
 
-Two published forms are read. EvalPlus's JSON Lines hold inputs and a reference solution, not outputs: the reference
-runs inside the check, on the judge's side, and it and the program each get their own copy of an input. The hub's rows
+Two published forms are read. EvalPlus's JSON Lines hold inputs and a reference solution, not outputs (a ``test`` in
+them is the base benchmark's): the reference runs inside the check, on the judge's side, and it and the program each get
+their own copy of an input. The hub's rows
 hold a ``test`` that contains inputs and results.
 
 ``meta["scores"]`` says which checks a score needs: ``{"base": [0], "plus": [0, 1]}``, so one run gives both.
@@ -59,13 +60,13 @@ check({entry_point})
 def humaneval_problems(rows: Iterable[Row]) -> Iterator[Problem]:
     """Yield a problem for each row of HumanEval+, in either form."""
     for row in rows:
-        yield _from_test(row) if "test" in row.fields else _from_inputs(row, "humaneval+")
+        yield _from_inputs(row, "humaneval+") if "plus_input" in row.fields else _from_test(row)
 
 
 def mbpp_problems(rows: Iterable[Row]) -> Iterator[Problem]:
     """Yield a problem for each row of MBPP+, in either form."""
     for row in rows:
-        yield _from_asserts(row) if "test" in row.fields else _from_inputs(row, "mbpp+")
+        yield _from_inputs(row, "mbpp+") if "plus_input" in row.fields else _from_asserts(row)
 
 
 def expected_check(reference: str, entry_point: str, inputs: list[Any], atol: float) -> Assert:
@@ -135,7 +136,7 @@ def _problem(
 
 def _inputs(row: Row, name: str) -> list[Any]:
     """Return lists of arguments; JSON has no tuples, sets and complex numbers, so some MBPP problems name theirs."""
-    inputs = row.get(name, list)
+    inputs = list(row.get(name, (list, dict)))  # {} stands for none in one published row
     family, _, number = row.text("task_id").partition("/")
     restore = _RESTORE.get(int(number)) if family == "Mbpp" and number.isdigit() else None
     return [restore(list(arguments)) for arguments in inputs] if restore else inputs

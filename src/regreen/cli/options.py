@@ -100,7 +100,7 @@ def one_temperature(text: str) -> float:
     """Return the temperature of trees, which is one."""
     found = temperatures(text)
     if len(found) > 1:
-        raise typer.BadParameter(f"{text!r}: give one; trees of several cannot be compared")
+        raise typer.BadParameter(f"{text!r}: give one temperature, not several")
     return found[0]
 
 

@@ -15,7 +15,7 @@ from regreen.cli.options import Bounds, Json, Out, Quiet, grouped
 from regreen.cli.printing import say_notes
 
 train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
-app.add_typer(train, name="train", short_help="Train a model: sft, cycle, rltf, docstring.")
+app.add_typer(train, name="train", short_help="Train a model: sft, cycle, rltf, docstring, execution.")
 
 Config = Annotated[Path, Argument(help="a TOML file", metavar="CONFIG")]
 
@@ -98,6 +98,26 @@ def docstring(config: Config, bounds: Bounds, out: Out = None, as_json: Json = F
 
 
 train.command("docstring")(grouped(docstring))
+
+
+def execution(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, quiet: Quiet = False) -> int:
+    """Fine-tune a model to say what programs return.
+
+    RUN/checkpoints/best is a model: give it to regreen study execution, and to regreen evaluate to see what it did to
+    the writing of programs.
+    """
+    from regreen.train.config import ExecutionConfig, read_config
+
+    told = read_config(config, ExecutionConfig)
+    from regreen.train.execution import execution as train_execution
+
+    found = train_execution(told, judging=bounds.judging(), out=out, quiet=quiet)
+    following = f"regreen study execution BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --shown {told.shown}"
+    _print(found, as_json=as_json, following=f"{following} --pairs {told.pairs} --prompt {found['prompt']}")
+    return DONE
+
+
+train.command("execution")(grouped(execution))
 
 
 def _print_set(found: dict[str, Any]) -> None:

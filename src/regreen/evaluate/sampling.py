@@ -5,8 +5,9 @@ Source: Chen et al. 2021 (arXiv 2107.03374), sections 2.1 and 3.3; Austin et al.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from regreen.attempt import Ask, Asking
 from regreen.inquiry import Inquiry
@@ -67,14 +68,23 @@ def evaluate_problems(
     view: View | None = None,
     out: Path | None = None,
     quiet: bool = True,
+    examples: Sequence[Problem] | None = None,
+    decides: Mapping[str, Any] | None = None,
 ) -> Record:
-    """Do what :func:`evaluate` does with problems at hand; ``name`` is what they are called."""
+    """Do what :func:`evaluate` does with problems at hand; ``name`` is what they are called.
+
+    Args:
+        examples: solved problems to show instead of those that the sampling names.
+        decides: what else decides the result, such as how the problems were reworded: a run with another is refused.
+    """
     sampling, choice, judging = sampling or Sampling(), choice or Choice(), judging or Judging()
-    inquiry = Inquiry.about(name, problems, model, sampling, choice, judging)
+    inquiry = Inquiry.about(name, problems, model, sampling, choice, judging, examples=examples)
     total = len(inquiry.problems) * sampling.n * len(sampling.temperatures)
     with (
         judging.open() as sandbox,
-        inquiry.run("evaluate", out, sandbox, grows={"n": sampling.n}, tokens_total=sampling.total) as run,
+        inquiry.run(
+            "evaluate", out, sandbox, decides=decides, grows={"n": sampling.n}, tokens_total=sampling.total
+        ) as run,
         Asking(_asks(inquiry, run), model, run, tokens=sampling.total) as asking,
     ):
         judge_rows(asking, sandbox, run, quiet=quiet, total=total)

@@ -156,6 +156,17 @@ def paired_permutation(
     return float((hits + 1) / (resamples + 1))
 
 
+def holm(ps: Sequence[float | None]) -> list[float | None]:
+    """Return p-values corrected for their number by Holm 1979; None stays None."""
+    order = sorted((at for at, p in enumerate(ps) if p is not None), key=lambda at: ps[at] or 0.0)
+    corrected: list[float | None] = [None] * len(ps)
+    highest = 0.0
+    for rank, at in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - rank) * (ps[at] or 0.0)))
+        corrected[at] = highest
+    return corrected
+
+
 def _differences(first: Sequence[float], second: Sequence[float]) -> list[float]:
     return [b - a for a, b in zip(first, second, strict=True)]
 

@@ -57,14 +57,18 @@ def _draw_one(axes: Any, plot: Record) -> None:
     if plot["log"]:
         axes.set_xscale("log")
     if len(plot["lines"]) > 1 and plot["kind"] != "heat":
-        axes.legend()
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside: it must cover no interval
 
 
 def _lines(axes: Any, plot: Record) -> None:
     for at, line in enumerate(plot["lines"]):
         xs = [x for x, _ in line["points"]]
         middle, below, above = _intervals(line["points"], plot["unit"])
-        look = {"color": _COLOURS[at % len(_COLOURS)], "marker": _MARKS[at % len(_MARKS)], "markersize": 4}
+        look = {
+            "color": _COLOURS[at % len(_COLOURS)],
+            "marker": _MARKS[(at + at // len(_COLOURS)) % len(_MARKS)],
+            "markersize": 4,
+        }
         width = 0.0 if plot["kind"] == "scatter" else 1.2
         axes.errorbar(
             xs, middle, [below, above], label=line["name"], capsize=2, linewidth=width, elinewidth=0.8, **look

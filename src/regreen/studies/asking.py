@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from regreen.errors import InputError
 from regreen.evaluate import Choice, Judging, Sampling, evaluate_problems
 from regreen.models import Model
 from regreen.problem import Problem
-from regreen.records import STUDY, Record, write_json
+from regreen.records import STUDY, Record, read_json, write_json
 from regreen.run import Settings
 from regreen.summary import View
 
@@ -38,18 +39,29 @@ class Study:
     def folder(self) -> Path:
         """Where the runs lie: ``out``, or ``runs/study-NAME-BENCHMARK-HASH``."""
         asked = {**self.sampling.decides(), "prompt": self.sampling.prompt, "model": self.model.name}
-        return self.out or Settings(f"study-{self.name}", self.benchmark, {**asked, **self.decides}).directory
+        return self.out or Settings(f"study-{self.name}", self.called, {**asked, **self.decides}).directory
 
-    @cached_property
+    @property
+    def called(self) -> str:
+        """The benchmark's full name."""
+        return self._loaded[0]
+
+    @property
     def problems(self) -> list[Problem]:
         """The benchmark's problems, all of them."""
-        return self.choice.load(self.benchmark, "ask")[1]
+        return self._loaded[1]
+
+    @cached_property
+    def _loaded(self) -> tuple[str, list[Problem]]:
+        return self.choice.load(self.benchmark, "ask")
 
     def run(
         self,
         condition: str,
         *,
+        benchmark: str | None = None,
         problems: Sequence[Problem] | None = None,
+        examples: Sequence[Problem] | None = None,
         model: Model | None = None,
         view: View | None = None,
         **differs: Any,
@@ -58,7 +70,9 @@ class Study:
 
         Args:
             condition: its name, and that of the run in :attr:`folder`.
+            benchmark: what other problems are called.
             problems: other problems than the benchmark's, such as the same ones said in another way.
+            examples: solved problems to show instead of those that the sampling names.
             model: another model.
             view: which scores.
             differs: fields of :class:`Sampling` that are not those of the study.
@@ -67,8 +81,9 @@ class Study:
             InputError: what the condition asks for cannot be used, or the folder holds another study's runs.
             InfrastructureError: the model or the judge cannot be reached; the same call continues.
         """
+        self._refuse_other()
         return evaluate_problems(
-            self.benchmark,
+            benchmark or self.called,
             self.problems if problems is None else problems,
             model or self.model,
             sampling=replace(self.sampling, **differs),
@@ -77,7 +92,14 @@ class Study:
             view=view or View(seed=self.sampling.seed),
             out=self.folder / condition,
             quiet=self.quiet,
+            examples=examples,
+            decides=self.decides,
         )
+
+    def _refuse_other(self) -> None:
+        """Refuse a folder in which another study has found something."""
+        if (self.folder / STUDY).exists() and (held := read_json(self.folder / STUDY).get("study")) != self.name:
+            raise InputError(f"{self.folder} holds the study {held!r}, not {self.name!r}; give another -o")
 
     def found(self, finding: Record) -> Record:
         """Write down what was found, and return it with where the runs lie."""

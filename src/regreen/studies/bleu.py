@@ -17,7 +17,7 @@ from pathlib import Path
 from regreen.analysis import bleu_against_correctness
 from regreen.errors import InputError
 from regreen.problem import Problem
-from regreen.records import PROGRAMS, VERDICTS, Record, read_records
+from regreen.records import Record, judged_programs
 from regreen.run import read_manifest
 from regreen.studies.finding import finding, table
 
@@ -63,13 +63,8 @@ def _interval(found: Record) -> str:
 
 
 def _programs(run: Path) -> dict[str, list[tuple[str, bool]]]:
-    passed = {
-        (record["problem"], record["index"], record.get("role", "sample")): record["outcome"] == "passed"
-        for _, record in read_records(run / VERDICTS)
-    }
     programs: dict[str, list[tuple[str, bool]]] = defaultdict(list)
-    for _, record in read_records(run / PROGRAMS):
-        key = (record["problem"], record["index"], record.get("role", "sample"))
-        if key in passed and record["source"]:
-            programs[record["problem"]].append((record["source"], passed[key]))
+    for record, passed in judged_programs(run):
+        if passed is not None and record["source"]:
+            programs[record["problem"]].append((record["source"], passed))
     return programs

@@ -18,18 +18,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from regreen.cases import Case, asked, cases, name_of
 from regreen.errors import InputError
 from regreen.metrics import Estimate, mean_interval, paired_difference
-from regreen.problem import Call, Problem, parse_literal
+from regreen.problem import parse_literal
 from regreen.records import VERDICTS, Record, read_records
 from regreen.sandbox.checks.compare import close
 from regreen.studies.asking import Study
-from regreen.studies.cases import Case, cases
 from regreen.studies.finding import Cell, finding, plot, table
 
 SHOWN = ("code", "code+statement", "statement")
@@ -56,31 +56,14 @@ def execution(study: Study, *, shown: Sequence[str] = (), pairs: Sequence[int] =
     every = {problem.id: found for problem in study.problems if (found := cases(problem, MOST))}
     shown, pairs = _wanted(study.benchmark, every, shown, pairs)
     kept = {problem: found for problem, found in every.items() if len(found) > max(pairs)}
-    asking, chosen = _choosing(study, kept)
+    asking, chosen = _choosing(study, kept, max(pairs))
     rights, runs = {}, {}
     for what, count in ((what, count) for what in shown for count in pairs):
         problems = [asked(found, at, what, count) for found in kept.values() for at in range(len(found))]
         run = runs[what, count] = asking.run(f"{what}-{count}", problems=problems)
         rights[what, count] = _read(Path(run["run"]), chosen, study.sampling.n * len(study.sampling.temperatures))
     few = len(study.problems) - len(kept)
-    return study.found(_found(study, rights, runs, chosen, few))
-
-
-def asked(found: Sequence[Case], at: int, what: str, count: int) -> Problem:
-    """Return the problem to say the value of one case, with so many of the others worked out before it."""
-    case = found[at]
-    worked = [found[(at + step) % len(found)].worked for step in range(count, 0, -1)]
-    given = {"program": case.program, "said": case.statement}
-    kept = {"code": ["program"], "statement": ["said"]}.get(what, ["program", "said"])
-    asks = {"call": case.call, "worked": worked, **{name: given[name] for name in kept}}
-    return Problem(
-        id=_name(case, at),
-        statement="",
-        checks=(Call((), parse_literal(case.expected), compare="close"),),
-        entry_point="predicted",
-        prelude="from math import inf, nan",
-        meta={"source": "execution", "writes": "literal", "written": case.expected, "asked": asks},
-    )
+    return asking.found(_found(study, rights, runs, chosen, few))
 
 
 def guesses(chosen: Chosen) -> dict[str, Rights]:
@@ -96,7 +79,7 @@ def guesses(chosen: Chosen) -> dict[str, Rights]:
             guessed[name][problem] = [[_is_right(value, case)] for value, case in zip(values, found, strict=True)]
     if any(len(found) == 1 for found in chosen.values()):  # where nothing follows, it would be the answer itself
         del guessed["last worked case"]
-    return {**guessed}
+    return dict(guessed)
 
 
 def _is_right(value: str, case: Case) -> bool:
@@ -104,10 +87,6 @@ def _is_right(value: str, case: Case) -> bool:
         return close(parse_literal(value), parse_literal(case.expected))
     except ValueError:  # there is no such value
         return False
-
-
-def _name(case: Case, at: int) -> str:
-    return f"{case.problem}#{at}"
 
 
 def _wanted(
@@ -127,14 +106,18 @@ def _wanted(
     return shown or (SHOWN if told else SHOWN[:1]), pairs or [count for count in PAIRS if count < most]
 
 
-def _choosing(study: Study, kept: Chosen) -> tuple[Study, Chosen]:
-    """Return the study as it chooses among cases, where it chose among problems, and the cases of the chosen ones."""
+def _choosing(study: Study, kept: Chosen, worked: int) -> tuple[Study, Chosen]:
+    """Return the study as it chooses among cases, where it chose among problems, and the cases of the chosen ones.
+
+    How many cases are worked out decides which problems have enough of them, and so the folder's name.
+    """
     sources = [problem for problem in study.problems if problem.id in kept]
     chosen = {problem.id: kept[problem.id] for problem in study.choice.choose(sources)}
-    names = [_name(case, at) for found in chosen.values() for at, case in enumerate(found)]
+    names = [name_of(case, at) for found in chosen.values() for at, case in enumerate(found)]
     only = tuple(names) if study.choice.only else ()
     limit = len(names) if study.choice.limit else None
-    return replace(study, choice=replace(study.choice, only=only, limit=limit)), chosen
+    choice = replace(study.choice, only=only, limit=limit)
+    return replace(study, choice=choice, decides={**study.decides, "worked": worked}), chosen
 
 
 def _read(run: Path, chosen: Chosen, answers: int) -> Rights:
@@ -145,7 +128,7 @@ def _read(run: Path, chosen: Chosen, answers: int) -> Rights:
         if record["outcome"] == "passed"
     }
     return {
-        problem: [[(_name(case, at), index) in passed for index in range(answers)] for at, case in enumerate(found)]
+        problem: [[(name_of(case, at), index) in passed for index in range(answers)] for at, case in enumerate(found)]
         for problem, found in chosen.items()
     }
 
@@ -160,25 +143,39 @@ def all_cases(rights: Rights) -> list[float]:
     return [fmean(all(together) for together in zip(*found, strict=True)) for found in rights.values()]
 
 
-def _owners(rights: Rights) -> list[str]:
-    return [problem for problem, found in rights.items() for _ in found]
+@dataclass(frozen=True, slots=True)
+class _Intervals:
+    """What is resampled together: the cases of a problem, and problems of one cluster."""
 
+    cases: list[str]
+    problems: list[str]
+    seed: int
 
-def _estimates(rights: Rights, seed: int) -> tuple[Estimate, Estimate]:
-    checks = mean_interval(per_case(rights), clusters=_owners(rights), seed=seed)
-    return checks, mean_interval(all_cases(rights), seed=seed)
+    @classmethod
+    def of(cls, chosen: Chosen, seed: int) -> _Intervals:
+        every = [case.cluster for found in chosen.values() for case in found]
+        return cls(every, [found[0].cluster for found in chosen.values()], seed)
+
+    def both(self, rights: Rights) -> tuple[Estimate, Estimate]:
+        """Return the share of cases that are right, and of programs all of whose cases are."""
+        per_check = mean_interval(per_case(rights), clusters=self.cases, seed=self.seed)
+        return per_check, mean_interval(all_cases(rights), clusters=self.problems, seed=self.seed)
+
+    def difference(self, less: Rights, more: Rights) -> Estimate:
+        """Return what more cases are right."""
+        return paired_difference(per_case(less), per_case(more), clusters=self.cases, seed=self.seed)
 
 
 def _found(
     study: Study, rights: Mapping[Condition, Rights], runs: Mapping[Condition, Record], chosen: Chosen, few: int
 ) -> Record:
-    seed = study.sampling.seed
-    scores = {condition: _estimates(right, seed) for condition, right in rights.items()}
-    beside = {name: _estimates(right, seed) for name, right in guesses(chosen).items()}
+    intervals = _Intervals.of(chosen, study.sampling.seed)
+    scores = {condition: intervals.both(right) for condition, right in rights.items()}
+    beside = {name: intervals.both(right) for name, right in guesses(chosen).items()}
     silent = {condition: run["no_program"] / max(1, run["programs"]) for condition, run in runs.items()}
-    added = _added(rights, seed)
+    added = _added(rights, intervals)
     count = sum(map(len, chosen.values()))
-    notes = [f"{count} calls of {len(chosen)} programs; intervals resample programs"]
+    notes = [f"{count} calls of {len(chosen)} programs; intervals resample programs, or their clusters"]
     notes += [f"{few} more problems have too few calls with plain data, or none"] * bool(few)
     return finding(
         "execution",
@@ -208,12 +205,10 @@ _STEPS: Mapping[str, tuple[Condition, Condition]] = {
 }
 
 
-def _added(rights: Mapping[Condition, Rights], seed: int) -> dict[str, Estimate]:
+def _added(rights: Mapping[Condition, Rights], intervals: _Intervals) -> dict[str, Estimate]:
     """Return what it changes to show more, over the same cases."""
     return {
-        name: paired_difference(
-            per_case(rights[less]), per_case(rights[more]), clusters=_owners(rights[less]), seed=seed
-        )
+        name: intervals.difference(rights[less], rights[more])
         for name, (less, more) in _STEPS.items()
         if less in rights and more in rights
     }
@@ -242,5 +237,5 @@ def _tables(
 def _plot(scores: Mapping[Condition, tuple[Estimate, Estimate]]) -> Record:
     lines: dict[str, Any] = {}
     for (what, count), (checks, _) in scores.items():
-        lines.setdefault(what, []).append((count, checks))
-    return plot("What does the program return?", lines, x="worked cases shown", y="right, %")
+        lines.setdefault(what, []).append((str(count), checks))
+    return plot("What does the program return?", lines, x="worked cases shown", y="right, %", kind="bar")

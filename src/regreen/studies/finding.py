@@ -56,7 +56,8 @@ def plot(
     Args:
         title: what is seen.
         lines: for each name its points; the first of a point is a number, or for bars and heat maps a label.
-        x, y: what the axes show, with units.
+        x: what the first axis shows, with its unit.
+        y: what the other one shows.
         kind: "line"; "scatter", points alone; "stack", areas one upon another; "bar", groups of them; "heat", a row of
             a heat map for each name.
         log: the first axis is logarithmic.
@@ -64,6 +65,17 @@ def plot(
     """
     drawn = [{"name": name, "points": [[at, _plain(value)] for at, value in line]} for name, line in lines.items()]
     return {"title": title, "x": x, "y": y, "kind": kind, "log": log, "unit": unit, "lines": drawn}
+
+
+def estimate_of(found: Record) -> Estimate:
+    """Return an estimate from plain JSON that holds one."""
+    return Estimate(found["value"], found["low"], found["high"])
+
+
+def interval_text(found: Record | Estimate) -> str:
+    """Return an estimate of a share as words can hold it: ``12.5 % [3.1, 25.0]``."""
+    numbers = found if isinstance(found, dict) else asdict(found)
+    return "{:.1f} % [{:.1f}, {:.1f}]".format(*(100 * numbers[name] for name in ("value", "low", "high")))
 
 
 def _plain(value: Cell) -> Any:

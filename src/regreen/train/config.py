@@ -185,17 +185,16 @@ class DocstringConfig(TaughtConfig):
     check: LossCheckConfig = LossCheckConfig()
 
 
-class LiteralCheckConfig(MeasureConfig):
-    """The same; ``monitor`` chooses the best checkpoint; ``accuracy`` is the share of results that are right."""
+class ExecutionConfig(SftConfig):
+    """What ``regreen train execution`` reads.
 
-    monitor: Literal["accuracy", "validation_loss"] = "accuracy"
-
-
-class ExecutionConfig(TaughtConfig):
-    """What ``regreen train execution`` reads; of each problem the first ``calls`` checks are learned."""
+    Of each problem the results of the first ``calls`` are learned, from what is ``shown`` of it and so many worked
+    ``pairs`` of the same program; pass@1 is the share of held-out results that are right.
+    """
 
     calls: Positive = 3
-    check: LiteralCheckConfig = LiteralCheckConfig()
+    shown: Literal["code", "code+statement", "statement"] = "code+statement"
+    pairs: Annotated[int, Field(ge=0)] = 0
 
 
 class FirstConfig(Strict):

@@ -16,7 +16,7 @@ from regreen.train.learner import Learner, Step
 from regreen.train.lessons import Lesson
 from regreen.train.trackers import Log, tracked
 
-Monitor = Literal["pass@1", "refined@1", "accuracy", "validation_loss"]
+Monitor = Literal["pass@1", "refined@1", "validation_loss"]
 _TOLD = ("passed",)  # of a step's further numbers, the newest of which progress shows
 
 Lessons = Callable[[int], Sequence[Lesson]]

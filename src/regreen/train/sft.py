@@ -56,7 +56,13 @@ class Split(NamedTuple):
 
 
 def tune(
-    config: SftConfig, split: Split, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True
+    config: SftConfig,
+    split: Split,
+    *,
+    judging: Judging | None = None,
+    out: Path | None = None,
+    quiet: bool = True,
+    command: str = "train-sft",
 ) -> Record:
     """Do what :func:`sft` does with problems at hand; one may stand there several times, with other solutions."""
     name, problems, validation = split
@@ -70,7 +76,7 @@ def tune(
         return {"pass@1": rate}
 
     digests = f"{lessons.digest} {checks.digest} {benchmarks.digest(validation)}"
-    course = Course("train-sft", name, template, lessons, checks, measure, {"problems": digests})
+    course = Course(command, name, template, lessons, checks, measure, {"problems": digests})
     return teach(config, course, judging=judging, out=out, quiet=quiet)
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from regreen import Assert, CheckResult, InputError, Node, Outcome, Problem, Program, Verdict
 from regreen.cli import main
-from regreen.metrics import Forest, Width, expected
+from regreen.metrics import Forest, Width, expected, holm
 from regreen.report import Prices, RepairView, render, report
 from regreen.report.trees import tree_tables
-from regreen.report.trees.cells import BETTER, NEITHER, holm
+from regreen.report.trees.cells import BETTER, NEITHER
 from regreen.report.trees.grown import numbers, read_grown
 from regreen.report.trees.summary import tree_summary
 from regreen.run import Run, Settings

@@ -14,7 +14,7 @@ from regreen.cli.study.app import Figure, Seed, command, show
 _SIZES = {"k": 1e3, "m": 1e6, "b": 1e9}
 
 
-def _parameters(text: str) -> tuple[float, ...]:
+def parameters(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part.rstrip("kmbKMB")) * _SIZES.get(part[-1:].lower(), 1) for part in text.split(","))
     except ValueError as error:
@@ -43,7 +43,7 @@ def scaling(
     runs: Annotated[list[Path], Argument(help="run directories", metavar="RUN...")],
     parameters: Annotated[
         Any,
-        option("--parameters", help="of the runs' models, as 350M,2.7B", parser=_parameters, metavar="N,N"),
+        option("--parameters", help="of the runs' models, as 350M,2.7B", parser=parameters, metavar="N,N"),
     ] = None,
     given_ks: Annotated[Any, option("-k", help="the k of pass@k, as 1,10", parser=ks, metavar="K,K,...")] = None,
     seed: Seed = 0,

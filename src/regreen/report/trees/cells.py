@@ -23,6 +23,7 @@ from regreen.metrics import (
     bootstrap,
     expected,
     fixed,
+    holm,
     mean_interval,
     one_by_one,
     paired_difference,
@@ -186,17 +187,6 @@ def _words(cell: Record, stop: Record) -> str:
     if stop["p_holm"] >= ALPHA:
         return NEITHER
     return BETTER if stop["effect"] > 0 else WORSE
-
-
-def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Return p-values corrected for their number by Holm 1979; None stays None."""
-    order = sorted((at for at, p in enumerate(ps) if p is not None), key=lambda at: ps[at] or 0.0)
-    corrected: list[float | None] = [None] * len(ps)
-    highest = 0.0
-    for rank, at in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - rank) * (ps[at] or 0.0)))
-        corrected[at] = highest
-    return corrected
 
 
 def _point(grid: Grid, found: Expected, at: int) -> Record:

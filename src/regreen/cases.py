@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from regreen.problem import Assert, Call, Problem, call_text, parse_literal
@@ -16,6 +16,7 @@ class Case:
     """One call of a problem's reference program, as code, and the literal that it returns.
 
     ``first`` is the call's first argument, empty without one; ``statement`` is empty where the program has none.
+    ``cluster`` is that of the problem, or its id: what intervals resample together.
     """
 
     problem: str
@@ -24,6 +25,7 @@ class Case:
     call: str
     expected: str
     first: str
+    cluster: str
 
     @property
     def worked(self) -> str:
@@ -39,13 +41,41 @@ def cases(problem: Problem, most: int) -> list[Case]:
     if "asked" in problem.meta:
         return _asked(problem)
     told = _squeezed(problem.statement)
-    program = tidy(problem.solution or "")
+    program, cluster = tidy(problem.solution or ""), _cluster(problem)
     found = {
-        call: Case(problem.id, program, problem.statement, call, expected, first)
+        call: Case(problem.id, program, problem.statement, call, expected, first, cluster)
         for call, expected, first in _pairs(problem)
         if program and _squeezed(call) not in told
     }
     return list(found.values())[:most]
+
+
+def asked(found: Sequence[Case], at: int, what: str, count: int) -> Problem:
+    """Return the problem to say the value of one case, with so many of the others worked out before it."""
+    case = found[at]
+    worked = [found[(at + step) % len(found)].worked for step in range(count, 0, -1)]
+    given = {"said": case.statement, "program": case.program}
+    kept = {"code": ["program"], "statement": ["said"]}.get(what, ["said", "program"])
+    seen = {name: given[name] for name in kept}
+    return Problem(
+        id=name_of(case, at),
+        statement="\n\n".join([*seen.values(), "\n".join([*worked, f"assert {case.call} =="])]),
+        checks=(Call((), parse_literal(case.expected), compare="close"),),
+        entry_point="predicted",
+        prelude="from math import inf, nan",
+        meta={
+            "source": "execution",
+            "cluster": case.cluster,
+            "writes": "literal",
+            "written": case.expected,
+            "asked": {"call": case.call, "worked": worked, **seen},
+        },
+    )
+
+
+def name_of(case: Case, at: int) -> str:
+    """Return the id of the problem to say the value of a program's ``at``-th case."""
+    return f"{case.problem}#{at}"
 
 
 def _asked(problem: Problem) -> list[Case]:
@@ -55,7 +85,13 @@ def _asked(problem: Problem) -> list[Case]:
     if not isinstance(call, ast.Call) or not _is_literal(expected):
         return []
     program = str(asked.get("program", ""))
-    return [Case(problem.id, program, str(asked.get("said", "")), asked["call"], expected, _first(call))]
+    return [
+        Case(problem.id, program, str(asked.get("said", "")), asked["call"], expected, _first(call), _cluster(problem))
+    ]
+
+
+def _cluster(problem: Problem) -> str:
+    return str(problem.meta.get("cluster", problem.id))
 
 
 def _pairs(problem: Problem) -> Iterator[tuple[str, str, str]]:
