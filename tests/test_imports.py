@@ -20,7 +20,15 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["score", "--help"], ["refine", "--help"], ["import", "--help"], ["report", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["score", "--help"],
+        ["refine", "--help"],
+        ["import", "--help"],
+        ["report", "--help"],
+        ["serve", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments):
     typers_own = ["pydantic"] if len(arguments) > 1 else []  # it converts the options' defaults

@@ -15,7 +15,7 @@ from regreen.options import Choice, Judging, Sampling, about, asked_of
 from regreen.problem import Problem
 from regreen.records import Record
 from regreen.run import Run, Settings
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.summary import View
 from regreen.working import finish, notes_on
 
@@ -68,7 +68,7 @@ class Inquiry:
         self,
         command: str,
         out: Path | None,
-        sandbox: LocalSandbox,
+        sandbox: Sandbox,
         *,
         decides: Mapping[str, Any] | None = None,
         grows: Mapping[str, int | None] | None = None,

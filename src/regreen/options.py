@@ -16,8 +16,9 @@ from regreen.models import Model
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.records import Record
-from regreen.sandbox import Limits, LocalSandbox
+from regreen.sandbox import Limits, LocalSandbox, RemoteSandbox, Sandbox
 
+_SERVERS = ("http://", "https://")
 _MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
     "timeout": ("--timeout", 86_400, "seconds"),
     "memory": ("--memory", 1 << 44, "bytes"),
@@ -29,7 +30,8 @@ _MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
 class Judging:
     """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, on ``jobs`` cores.
 
-    ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``.
+    ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``; or the address of a
+    ``regreen serve``, as ``http://HOST:PORT``, where ``jobs`` is how many batches are in flight.
     """
 
     timeout: float = 3.0
@@ -43,20 +45,39 @@ class Judging:
         """The weakest tier allowed."""
         place, _, tier = self.sandbox.partition(":")
         if place != "local" or tier not in ("", "A", "B", "C"):
-            raise InputError(f"--sandbox {self.sandbox}: expected local, local:A, local:B or local:C")
+            places = "local, local:A, local:B or local:C, or the address of a regreen serve as http://HOST:PORT"
+            raise InputError(f"--sandbox {self.sandbox}: expected {places}")
         return tier or "B"
 
-    def open(self) -> LocalSandbox:
-        """Return the sandbox asked for; raises InputError, TierError."""
+    @property
+    def remote(self) -> bool:
+        """True if a server judges."""
+        return self.sandbox.startswith(_SERVERS)
+
+    def open(self) -> Sandbox:
+        """Return the sandbox asked for; raises InputError, TierError, and InfrastructureError if no server answers."""
+        if self.remote:
+            return RemoteSandbox(self.sandbox, self.limits(), jobs=self.jobs)
+        return self.open_local()
+
+    def open_local(self) -> LocalSandbox:
+        """Return the sandbox asked for, which must be this machine's; raises InputError, TierError."""
+        if self.remote:
+            raise InputError(f"--sandbox {self.sandbox}: to judge here give local, local:A, local:B or local:C")
+        return LocalSandbox(self.limits(), jobs=self.jobs, tier=self.tier)
+
+    def limits(self) -> Limits:
+        """Return what a program may use; raises InputError for what cannot be."""
         for name, (option, most, unit) in _MOST_LIMITS.items():
             given = getattr(self, name)
             if not 0 < given <= most:  # NaN is refused so, too
                 raise InputError(f"{option} {given}: must be more than 0 and at most {most} {unit}")
-        return LocalSandbox(Limits(self.timeout, self.memory, self.output), jobs=self.jobs, tier=self.tier)
+        return Limits(self.timeout, self.memory, self.output)
 
     def decides(self) -> Record:
-        """Return what decides verdicts."""
-        return {name: value for name, value in asdict(self).items() if name != "jobs"}
+        """Return what decides verdicts: that a server makes them, but not where it stands."""
+        given = {name: value for name, value in asdict(self).items() if name != "jobs"}
+        return given | ({"sandbox": "http"} if self.remote else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +169,10 @@ def asked_of(
     }
 
 
-def about(sandbox: LocalSandbox, **more: Any) -> Record:
+def about(sandbox: Sandbox, **more: Any) -> Record:
     """Return what a manifest says of the sandbox, and more."""
     return {
-        "sandbox": sandbox.capabilities.to_json() | {"tier": sandbox.tier},
+        "sandbox": dict(sandbox.facts),
         "limits": sandbox.limits._asdict(),
         **more,
     }

@@ -14,7 +14,7 @@ from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record
 from regreen.run import Run
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.summary import View, recorded_verdicts, summarise
 from regreen.track import progress
 
@@ -22,7 +22,7 @@ _NAMED = 10  # problems for which something was refused
 
 
 def judge_rows(
-    rows: Iterable[tuple[Problem, Program]], sandbox: LocalSandbox, run: Run, *, quiet: bool, total: int | None = None
+    rows: Iterable[tuple[Problem, Program]], sandbox: Sandbox, run: Run, *, quiet: bool, total: int | None = None
 ) -> None:
     """Judge every row that the run has no verdict on, and show how far that is."""
     with progress("judging", total=total, quiet=quiet) as advance:

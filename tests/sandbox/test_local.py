@@ -331,3 +331,51 @@ with LocalSandbox(jobs=1, tier="C") as sandbox:
 def test_on_a_processor_that_the_filter_does_not_know_programs_are_judged_at_tier_c() -> None:
     done = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, check=False)
     assert done.stdout == "passed wrong_answer\n", done.stderr
+
+
+# ---- the end, other limits, and programs without checks ----
+
+
+def test_closing_breaks_off_what_is_being_judged_and_leaves_no_lane(tier: str) -> None:
+    sandbox = LocalSandbox(jobs=1, tier=tier)
+    failed: list[Exception] = []
+
+    def judge() -> None:
+        try:
+            sandbox.judge_now(problem("assert f(1) == 1"), "import time\ntime.sleep(60)\n")
+        except InfrastructureError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=judge)
+    thread.start()
+    while not sandbox._busy:
+        time.sleep(0.01)
+    (lane,) = sandbox._busy.values()
+    began = time.monotonic()
+    sandbox.close()
+    thread.join(20)
+    assert time.monotonic() - began < 5, "not after a minute"
+    assert (len(failed), lane._process.poll() is None) == (1, False)
+    assert sandbox._lanes["plain"] == []
+
+
+def test_a_sandbox_under_other_limits_shares_the_gate_for_who_must_be_alone(tier: str) -> None:
+    with LocalSandbox(jobs=1, tier=tier) as sandbox, sandbox.under(Limits(timeout=0.1)) as hasty:
+        assert (hasty.tier, hasty.jobs, hasty._gate is sandbox._gate) == (sandbox.tier, 1, True)
+        busy = "def f(x):\n    while True: pass\n"
+        verdict = hasty.judge_now(problem("assert f(1) == 1"), busy)
+        assert verdict.checks[0].message == "not done after 0.1 s of CPU time"
+
+
+def test_a_program_is_run_without_checks_and_all_that_it_wrote_is_told(sandbox: LocalSandbox) -> None:
+    long = "x" * 5000
+    found = sandbox.execute(f"import sys\nprint(input() + {long!r})\nsys.stderr.write('oh')\n", "in")
+    assert (found.outcome, found.status, found.stdout, found.stderr) == ("passed", 0, f"in{long}\n", "oh")
+    failed = sandbox.execute("def f():\n    raise KeyError('k')\n\nf()\n")
+    assert (failed.outcome, failed.status) == ("exception", 1)
+    assert failed.stderr.splitlines()[1:] == [
+        '  File "<program>", line 4, in <module>',
+        '  File "<program>", line 2, in f',
+        "KeyError: 'k'",
+    ]
+    assert sandbox.judge_now(problem("assert f(1) == 1"), "def f(x): return x").passed, "the lane goes on"

@@ -25,7 +25,7 @@ from regreen.models import Completion, Model
 from regreen.problem import Problem
 from regreen.program import Program
 from regreen.run import Run
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import Advance, progress
 from regreen.tree import SAMPLE, Kind, is_node, key_of, node_name, node_of
 from regreen.verdict import Verdict
@@ -77,7 +77,7 @@ class Grower:
         InputError: a model refuses every request.
     """
 
-    def __init__(self, run: Run, sandbox: LocalSandbox, models: Iterable[Model], *, tokens: int | None = None) -> None:
+    def __init__(self, run: Run, sandbox: Sandbox, models: Iterable[Model], *, tokens: int | None = None) -> None:
         self.run = run
         self.sandbox = sandbox
         self.out_of_tokens = False

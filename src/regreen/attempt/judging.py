@@ -12,13 +12,13 @@ from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Key
 from regreen.run import Run
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.verdict import CheckResult, Outcome, Verdict
 
 _REMEMBERED = 1 << 18  # sources whose duplicates are recognised: some 30 MB, however many programs there are
 
 
-def judge_programs(rows: Iterable[tuple[Problem, Program]], sandbox: LocalSandbox, run: Run) -> Iterator[Key]:
+def judge_programs(rows: Iterable[tuple[Problem, Program]], sandbox: Sandbox, run: Run) -> Iterator[Key]:
     """Judge every program that the run has no verdict on, and record each verdict as it comes.
 
     Equal sources for one problem are judged once, and each keeps its own record. Memory does not grow with the rows.
@@ -126,7 +126,7 @@ class _Queue:
             self._known.setdefault(digest, key)
 
 
-def _results(sandbox: LocalSandbox, queue: _Queue) -> Generator[tuple[int, Verdict], None, None]:
+def _results(sandbox: Sandbox, queue: _Queue) -> Generator[tuple[int, Verdict], None, None]:
     yield from sandbox.judge_all(queue.waiting())
 
 

@@ -69,13 +69,15 @@ def _place(listed: Listing) -> str:
 
 @command()
 def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
-    """Say how well this machine confines programs."""
+    """Say how well this machine, or a regreen serve, confines programs."""
     from regreen.options import Judging
     from regreen.report import Table, render
     from regreen.sandbox import probe
 
-    asked = Judging(sandbox=sandbox).tier
-    found = probe()
+    judging = Judging(sandbox=sandbox)
+    if judging.remote:
+        return _server(sandbox, as_json=as_json)
+    asked, found = judging.tier, probe()
     enough = found.tier <= asked
     if as_json:
         print(json.dumps({**found.to_json(), "asked": asked, "enough": enough}))
@@ -84,3 +86,23 @@ def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
         notes = [f"tier {found.tier}; asked for at least {asked}: {'enough' if enough else 'not enough'}"]
         print(render([Table("Confinement", ["point", "works", "needed for", "found"], rows, notes)]), end="")
     return DONE if enough else NOT_GREEN
+
+
+def _server(url: str, *, as_json: bool) -> int:
+    """Say what a server says of itself."""
+    from regreen.report import Table, render
+    from regreen.sandbox.asking import ask_about
+
+    found = ask_about(url)
+    if as_json:
+        print(json.dumps(found))
+        return DONE
+    points = {name: str(detail) for name, detail in found["sandbox"].get("points", {}).items()}
+    rows = [
+        [name, "no" if text.startswith("no: ") else "yes", text.removeprefix("no: ")] for name, text in points.items()
+    ]
+    limits = "{timeout} s of CPU time, {memory} bytes of memory, {output} bytes of output".format(**found["limits"])
+    jobs = f"{found['jobs']} jobs, {found['waiting']} of {found['queue']} places in the queue taken"
+    notes = [f"tier {found['sandbox']['tier']}, version {found['version']}; {jobs}", f"at most {limits}"]
+    print(render([Table(f"Confinement at {url}", ["point", "works", "found"], rows, notes)]), end="")
+    return DONE

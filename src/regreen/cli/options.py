@@ -125,7 +125,13 @@ Quiet = Annotated[bool, option("-q", "--quiet", help="no progress")]
 Verbose = Annotated[bool, option("-v", "--verbose", help="name every difference from recorded verdicts")]
 Data = Annotated[Path | None, option("--data", help="folder or file with the benchmark's data", metavar="PATH")]
 Sandbox = Annotated[
-    str, option("--sandbox", help="local, or local:A, local:B, local:C for a tier", show=True, metavar="WHERE")
+    str,
+    option(
+        "--sandbox",
+        help="local, local:A, local:B or local:C for a tier, or http://HOST:PORT",
+        show=True,
+        metavar="WHERE",
+    ),
 ]
 Revealed = Annotated[
     Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")

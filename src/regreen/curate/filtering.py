@@ -21,7 +21,7 @@ from regreen.evaluate import Choice, Judging, Sampling, evaluate_problems
 from regreen.models import Model
 from regreen.problem import Problem, problem_to_line
 from regreen.records import PROGRAMS, VERDICTS, Lines, Record, read_records, write_lines
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 
 UNSOLVED = "no program solves it"
@@ -121,9 +121,7 @@ def _verdicts(run: Path) -> Iterator[tuple[bool, _Key]]:
         yield record["outcome"] == "passed", (record["problem"], record["index"])
 
 
-def _changed(
-    run: Path, problems: Sequence[Problem], sandbox: LocalSandbox, *, repeats: int, quiet: bool
-) -> dict[str, int]:
+def _changed(run: Path, problems: Sequence[Problem], sandbox: Sandbox, *, repeats: int, quiet: bool) -> dict[str, int]:
     """Judge the programs of solved problems again, and return how many of each problem's verdicts changed."""
     first = {key: passed for passed, key in _verdicts(run)}
     solved = {problem for (problem, _), passed in first.items() if passed}

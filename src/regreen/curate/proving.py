@@ -11,7 +11,7 @@ from dataclasses import replace
 from random import Random
 
 from regreen.problem import Problem
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 from regreen.verdict import Outcome
 
@@ -24,7 +24,7 @@ _REASONS = {Outcome.WRONG_ANSWER: WRONG, Outcome.EXCEPTION: FAILS, Outcome.SYNTA
 
 
 def prove(
-    problems: Sequence[Problem], sandbox: LocalSandbox, *, repeats: int = 3, seed: int = 0, quiet: bool = True
+    problems: Sequence[Problem], sandbox: Sandbox, *, repeats: int = 3, seed: int = 0, quiet: bool = True
 ) -> dict[str, str]:
     """Judge each problem's solution several times.
 

@@ -19,7 +19,7 @@ from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import Record, trees_of
 from regreen.run import Run, Settings
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.summary import estimate_record, recorded_verdicts
 from regreen.track import progress
 from regreen.tree import SAMPLE, Node, RepairTree
@@ -118,7 +118,7 @@ class _Rows:
             raise InputError(f"{path}: no row for the problems chosen; see --only and --limit")
 
 
-def _write(rows: _Rows, run: Run, sandbox: LocalSandbox | None, *, quiet: bool) -> None:
+def _write(rows: _Rows, run: Run, sandbox: Sandbox | None, *, quiet: bool) -> None:
     """Record every row; where there is a sandbox, each node waits for its verdict."""
     waiting = _Waiting(run, judged=sandbox is not None)
     programs = _programs(rows, waiting, run)

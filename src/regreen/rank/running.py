@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from regreen.problem import Assert, Problem
 from regreen.rank.pools import Candidate, Pool, answers
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 from regreen.verdict import Verdict, verdict_to_line
 
 
-def run_checks(pools: Iterable[Pool], sandbox: LocalSandbox, *, quiet: bool = True) -> None:
+def run_checks(pools: Iterable[Pool], sandbox: Sandbox, *, quiet: bool = True) -> None:
     """Give every program its answers to the examples (as shown checks) and to the written checks.
 
     Equal programs and equal checks run once. A check that was not reached, because an earlier one timed out, is not

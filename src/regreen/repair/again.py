@@ -8,12 +8,12 @@ from regreen.attempt import seed_of
 from regreen.problem import Problem
 from regreen.records import VERDICTS, Key, read_records
 from regreen.run import Run
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 
 
 def judge_again(
-    run: Run, sandbox: LocalSandbox, problems: Sequence[Problem], *, share: float, seed: int = 0, quiet: bool = True
+    run: Run, sandbox: Sandbox, problems: Sequence[Problem], *, share: float, seed: int = 0, quiet: bool = True
 ) -> None:
     """Judge a share of a run's programs once more and record what it comes to.
 

@@ -19,7 +19,7 @@ from regreen.repair.growth import Growth
 from regreen.repair.options import Repairing, explainer_of, open_voices
 from regreen.repair.orders import ORDERS, batched
 from regreen.run import Run
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.tree import Node, node_from_line
 
 
@@ -34,7 +34,7 @@ class Repairer:
         inquiry: Inquiry,
         explainer: Model | None,
         repairing: Repairing,
-        sandbox: LocalSandbox,
+        sandbox: Sandbox,
     ) -> None:
         self._inquiry = inquiry
         self._repairing = repairing

@@ -281,8 +281,11 @@ def _serve(prelude: types.CodeType | None, source: str, _: None) -> None:
         wire.write_all(RESULTS, wire.frame(server.answer(_loads(request))))
 
 
-def _run_stdio(prelude: types.CodeType | None, source: str, _: None) -> None:
-    """Run the program as ``__main__`` with real standard streams, and end as Python would."""
+def _run_stdio(prelude: types.CodeType | None, source: str, traced: bool | None) -> None:
+    """Run the program as ``__main__`` with real standard streams, and end as Python would.
+
+    Only where it is ``traced`` does an exception leave its trace on standard error: nobody reads it otherwise.
+    """
     builtins.open = _open_standard
     error: BaseException | None = None
     compiling = False
@@ -290,12 +293,28 @@ def _run_stdio(prelude: types.CodeType | None, source: str, _: None) -> None:
         load(prelude, source, "__main__")
     except BaseException as raised:
         error, compiling = raised, not _passed_program(raised)
+        if traced:
+            _print_trace(raised)
     last = _finish_streams()
+    if traced:
+        _flush("stderr")
     if isinstance(error, SystemExit):
         _exit(_exit_status(error))
     if error or last:
         _send(("load", describe(error or last or SystemExit()), compiling))
         _exit(1)
+
+
+def _print_trace(error: BaseException) -> None:
+    """Say how the program ended, as Python does: its own frames, or what it gave to ``sys.exit``."""
+    if isinstance(error, SystemExit):
+        if error.code is not None and not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+        return
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename != PROGRAM_FILE:
+        trace = trace.tb_next
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
 
 
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -350,10 +369,10 @@ def _explain_shared(error: BaseException) -> dict[str, Any]:
     return {"outcome": recorder.outcome_of(described), "error": described}
 
 
-def _flush() -> None:
-    """Let out what the program printed; it is shown with a failure, and decides nothing."""
+def _flush(stream: str = "stdout") -> None:
+    """Let out what the program printed; it is shown to people, and decides nothing."""
     try:
-        sys.stdout.flush()
+        getattr(sys, stream).flush()
     except BaseException:
         return
 

@@ -20,6 +20,8 @@ from regreen.sandbox.memory_file import MemoryFile
 from regreen.sandbox.trial import Prepared, Trial
 from regreen.sandbox.zygote import End, Order
 
+_NO_PROBLEM = Prepared({"entry_point": None, "stdio": [], "checks": [], "shared": False, "prelude": ""})
+
 
 class Judge:
     """Judges one program after another on one core."""
@@ -45,6 +47,10 @@ class Judge:
                 return
             for number in request["drop"]:
                 del self._problems[number]
+            if "execute" in request:
+                source, stdin = request["execute"]
+                wire.send(self._engine, self.execute(source, stdin, request["strict"]))
+                continue
             try:
                 if "spec" in request:
                     self._problems[request["problem"]] = Prepared(request["spec"])
@@ -68,6 +74,11 @@ class Judge:
             "wall": one.wall,
             "late": not strict and one.late,
         }
+
+    def execute(self, source: str, stdin: str, strict: bool) -> Result:
+        """Return what came of running a program, as plain data."""
+        one = Trial(self, _NO_PROBLEM, source, self._jail.limits, strict)
+        return {**one.execute(stdin), "cpu": one.cpu, "wall": one.wall, "late": not strict and one.late}
 
     def order(self, order: Order, descriptors: list[int]) -> None:
         zygote.ask(self._zygote, order, descriptors)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.problem import Assert, Call, Problem, Stdio
@@ -54,6 +54,22 @@ def verdict_of(answer: dict[str, Any], tier: str) -> Verdict:
     """Build the verdict from the judge's answer."""
     checks = tuple(CheckResult(**{**c, "outcome": c["outcome"] and Outcome(c["outcome"])}) for c in answer["checks"])
     return Verdict(Outcome(answer["outcome"]), checks, answer["mode"], tier, answer["cpu"], answer["wall"])
+
+
+class Execution(NamedTuple):
+    """What came of running a program over standard input, without any check.
+
+    ``outcome`` is ``passed`` if it ended well, and ``status`` what it exited with: minus a signal's number if one ended
+    it, None if it was stopped at a limit, of which ``message`` speaks. ``cpu`` and ``wall`` are seconds.
+    """
+
+    outcome: str
+    status: int | None
+    message: str | None
+    stdout: str
+    stderr: str
+    cpu: float
+    wall: float
 
 
 class Lane:
@@ -116,7 +132,18 @@ class Lane:
             known = self._remember(problem, len(marshal.dumps(request["spec"])), request["drop"])
         self._known.move_to_end(id(problem))
         request["problem"] = known[1]
-        self._socket.settimeout(_SPARE_WALL + (len(problem.checks) + 4) * WALL_FACTOR * self._limits.timeout * 2)
+        answer = self._request(request, runs=len(problem.checks) + 4)
+        if "refused" in answer:
+            raise InputError(f"problem {problem.id}: {answer['refused']}")
+        return answer
+
+    def execute(self, source: str, stdin: str, *, strict: bool) -> dict[str, Any]:
+        """Have one program run; raises EOFError if the lane broke down."""
+        return self._request({"execute": (source, stdin), "strict": strict, "drop": []}, runs=1)
+
+    def _request(self, request: dict[str, Any], *, runs: int) -> dict[str, Any]:
+        """Wait for the answer to a request, which costs so many runs of a program at most."""
+        self._socket.settimeout(_SPARE_WALL + runs * WALL_FACTOR * self._limits.timeout * 2)
         try:
             wire.send(self._socket, request)
             answer = wire.receive(self._socket)
@@ -124,9 +151,8 @@ class Lane:
             raise EOFError(str(error)) from error
         if answer is None:
             raise EOFError(self._last_words())
-        if "refused" in answer:
-            raise InputError(f"problem {problem.id}: {answer['refused']}")
-        self._pin.note(answer["cpu"], answer["wall"])
+        if "refused" not in answer:
+            self._pin.note(answer["cpu"], answer["wall"])
         return answer  # type: ignore[no-any-return]
 
     def _remember(self, problem: Problem, size: int, drop: list[int]) -> tuple[Problem, int, int]:

@@ -10,7 +10,7 @@ import os
 import queue
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from regreen.errors import InfrastructureError, TierError
 from regreen.problem import Assert, Problem
 from regreen.sandbox import capabilities
-from regreen.sandbox.lane import PROBLEMS_KEPT, Lane, verdict_of
+from regreen.sandbox.lane import PROBLEMS_KEPT, Execution, Lane, verdict_of
 from regreen.sandbox.limits import Limits
 from regreen.verdict import Verdict
 
@@ -43,6 +43,13 @@ def numpy_packages() -> dict[str, list[str]] | None:
     return {"folders": [f for f in (package, package + ".libs") if os.path.isdir(f)], "path": [site]}
 
 
+_Ask = Callable[[Lane, bool], dict[str, Any]]
+
+
+def _imports_numpy(source: str) -> bool:
+    return "numpy" in source and bool(_NUMPY_WORD.search(source))
+
+
 class LocalSandbox:
     """Judges programs on this machine, on ``jobs`` cores at once, in the strongest tier that the machine allows.
 
@@ -64,6 +71,17 @@ class LocalSandbox:
         self._gate = _Gate()
         self._pool: ThreadPoolExecutor | None = None
         self._closed = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The tier, and every point that was tried on this machine."""
+        return self.capabilities.to_json() | {"tier": self.tier}
+
+    def under(self, limits: Limits) -> LocalSandbox:
+        """Return a sandbox with other limits; who is judged again, alone, is alone in both of them."""
+        other = LocalSandbox(limits, jobs=self.jobs, tier=self.tier)
+        other._gate = self._gate
+        return other
 
     async def judge(self, problem: Problem, source: str) -> Verdict:
         """Judge one program without blocking the event loop."""
@@ -100,27 +118,45 @@ class LocalSandbox:
 
     def judge_now(self, problem: Problem, source: str) -> Verdict:
         """Judge one program and wait for the verdict; may be called from several threads."""
-        with self._gate.shared():
-            answer = self._ask(problem, source, strict=False)
-        if answer["late"]:
-            with self._gate.alone():
-                answer = self._ask(problem, source, strict=True)
-        return verdict_of(answer, self.tier)
-
-    def _ask(self, problem: Problem, source: str, *, strict: bool) -> dict[str, Any]:
-        """Judge on a free lane; a lane that breaks down is replaced, and the program judged once more."""
         kind = "numpy" if self._wants_numpy(problem, source) else "plain"
+
+        def ask(lane: Lane, strict: bool) -> dict[str, Any]:
+            return lane.judge(problem, source, strict=strict)
+
+        return verdict_of(self._fairly(kind, f"problem {problem.id}", ask), self.tier)
+
+    def execute(self, source: str, stdin: str = "") -> Execution:
+        """Run a program over standard input and return what came of it; may be called from several threads."""
+        kind = "numpy" if _imports_numpy(source) and numpy_packages() is not None else "plain"
+
+        def ask(lane: Lane, strict: bool) -> dict[str, Any]:
+            return lane.execute(source, stdin, strict=strict)
+
+        return Execution(**self._fairly(kind, "a program", ask))
+
+    def _fairly(self, kind: str, what: str, ask: _Ask) -> dict[str, Any]:
+        """Ask a lane; who was a little late is asked about once more, alone."""
+        with self._gate.shared():
+            answer = self._ask(kind, what, ask, strict=False)
+        if answer.pop("late"):
+            with self._gate.alone():
+                answer = self._ask(kind, what, ask, strict=True)
+                del answer["late"]
+        return answer
+
+    def _ask(self, kind: str, what: str, ask: _Ask, *, strict: bool) -> dict[str, Any]:
+        """Ask a free lane; one that breaks down is replaced, and the new one asked."""
         lane = self._take(kind)
         for attempt in (1, 2):
             if attempt == 2:
                 lane = self._new_lane(kind, lane.place)
             try:
                 with self._held(lane):
-                    answer = lane.judge(problem, source, strict=strict)
+                    answer = ask(lane, strict)
             except EOFError as error:
                 lane.close()
                 if attempt == 2 or lane.stopped:
-                    raise InfrastructureError(f"the judge broke down twice on problem {problem.id}: {error}") from error
+                    raise InfrastructureError(f"the judge broke down twice on {what}: {error}") from error
             except BaseException:
                 lane.close()
                 raise
@@ -135,6 +171,8 @@ class LocalSandbox:
         thread = threading.get_ident()
         with self._hold:
             self._busy[thread] = lane
+            if self._closed:
+                lane.stop()
         try:
             yield
         finally:
@@ -142,11 +180,12 @@ class LocalSandbox:
                 del self._busy[thread]
 
     def _put_back(self, kind: str, lane: Lane) -> None:
-        """Keep the lane for the next program, unless it was stopped just as it answered."""
-        if lane.stopped:
-            lane.close()
-        else:
-            self._lanes[kind].append(lane)
+        """Keep the lane for the next program, unless it was stopped just as it answered, or nothing more is judged."""
+        with self._hold:
+            if not lane.stopped and not self._closed:
+                self._lanes[kind].append(lane)
+                return
+        lane.close()
 
     def _wants_numpy(self, problem: Problem, source: str) -> bool:
         """True if the program or the problem's checks import numpy, and it is installed."""
@@ -156,8 +195,7 @@ class LocalSandbox:
             if len(self._numpy_checks) >= PROBLEMS_KEPT:
                 self._numpy_checks.clear()
             known = self._numpy_checks[id(problem)] = (problem, any(map(_NUMPY_WORD.search, code)))
-        wanted = known[1] or ("numpy" in source and bool(_NUMPY_WORD.search(source)))
-        return wanted and numpy_packages() is not None
+        return (known[1] or _imports_numpy(source)) and numpy_packages() is not None
 
     def _take(self, kind: str) -> Lane:
         if self._closed:
@@ -174,8 +212,11 @@ class LocalSandbox:
         return Lane(self.tier, self.limits, [*PRELOADED, *(["numpy"] if packages else [])], packages or {}, place)
 
     def close(self) -> None:
-        """End all processes."""
-        self._closed = True
+        """Break off what is being judged, and end all processes."""
+        with self._hold:
+            self._closed = True
+            for lane in self._busy.values():
+                lane.stop()
         if self._pool:
             self._pool.shutdown()
         for lanes in self._lanes.values():

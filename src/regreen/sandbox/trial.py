@@ -263,6 +263,29 @@ class Trial:
             result.update(outcome="wrong_answer", got=cut(got), expected=cut(expected))
         return result
 
+    # No checks: the program is run, and all that it wrote is handed on.
+
+    def execute(self, stdin: str) -> Result:
+        with (
+            self._job("stdio", True) as job,
+            MemoryFile(_bytes(stdin)) as given,
+            MemoryFile() as output,
+            MemoryFile() as errors,
+            MemoryFile() as results,
+        ):
+            self._judge.order(self._order, [job.fd, given.fd, output.fd, errors.fd, results.fd])
+            end = self._note(self._judge.end())
+            opening = next(wire.frames(results.read(_COMPARED_HERE)), None)
+            stop = self._outcome_of(end, max(output.size(), errors.size())) or _failure_of_process(opening, end) or {}
+            written = {"stdout": output.read(self._limits.output), "stderr": errors.read(self._limits.output)}
+        stopped = stop.get("outcome") in ("timeout", "output_limit")
+        return {
+            "outcome": stop.get("outcome", "passed"),
+            "status": None if stopped else -end.signal or end.exit_status,
+            "message": stop.get("message"),
+            **{name: data.decode("utf-8", "replace") for name, data in written.items()},
+        }
+
 
 def _overrun(checks: list[Result], stop: Result) -> list[Result]:
     """Let a limit that was passed decide, where it made a check fail or where all is right but cost too much."""

@@ -17,7 +17,7 @@ from random import Random
 
 from regreen.attempt import seed_of
 from regreen.problem import Problem
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.syntax import parse
 from regreen.verdict import Outcome
 
@@ -121,7 +121,7 @@ def _between(at: _Place, left: ast.expr, right: ast.expr, others: dict[str, str]
             return
 
 
-def with_bugs(problems: Sequence[Problem], sandbox: LocalSandbox, *, seed: int = 0) -> dict[str, Slip]:
+def with_bugs(problems: Sequence[Problem], sandbox: Sandbox, *, seed: int = 0) -> dict[str, Slip]:
     """Return for each problem a slip in its solution that gives a wrong answer; none where none was found.
 
     Args:

@@ -14,7 +14,7 @@ from regreen.options import Judging, about
 from regreen.prompts import Template
 from regreen.records import Record
 from regreen.run import Run, Settings
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import MeasureConfig, TaughtConfig, TrainConfig
@@ -37,7 +37,7 @@ class Check:
     """What a held-out measurement may use: a sampler of the policy as it is, the sandbox, and a run to write to."""
 
     model: Model
-    sandbox: LocalSandbox
+    sandbox: Sandbox
     asked: Asked
     open_run: Callable[[], Run]
 

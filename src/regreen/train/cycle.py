@@ -35,7 +35,7 @@ from regreen.options import Judging, about
 from regreen.prompts import Template
 from regreen.records import MANIFEST, Record, write_lines
 from regreen.run import Run, Settings, read_manifest
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.telling import Telling
 from regreen.track import progress
 from regreen.train.batches import Epochs
@@ -122,7 +122,7 @@ class Work:
         pairs = self.config.pairs
         return Telling(pairs.feedback, pairs.code, pairs.checks)
 
-    def solutions(self, sandbox: LocalSandbox) -> Solutions:
+    def solutions(self, sandbox: Sandbox) -> Solutions:
         """Return the right solutions of the problems that are short enough."""
         problems = short_enough(self.split.problems, self.config.pairs.words)
         if not problems:
@@ -166,7 +166,7 @@ class Work:
 _SHARED = ("model", "problems", "validation", "data", "limit", "prompt", "seed", "device", "dtype", "lora")
 
 
-def _second(work: Work, place: str, made: Made, sandbox: LocalSandbox, run: Run) -> Record:
+def _second(work: Work, place: str, made: Made, sandbox: Sandbox, run: Run) -> Record:
     """Fine-tune the model of phase I on the rows."""
     config = work.config
     policy = policy_of(config.model_copy(update={"model": place}))
@@ -201,7 +201,7 @@ def _lessons(work: Work, policy: Policy, rows: Sequence[Row]) -> Lessons:
     return lessons
 
 
-def _check(work: Work, learner: Learner, held_out: Sequence[Lesson], sandbox: LocalSandbox) -> Check:
+def _check(work: Work, learner: Learner, held_out: Sequence[Lesson], sandbox: Sandbox) -> Check:
     """Return what measures the policy on held-out problems."""
     how = work.config.check
     refiner = Refiner(work.write, work.refine, work.telling, work.config.pairs.reveal)

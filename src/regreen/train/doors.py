@@ -20,7 +20,7 @@ from regreen.errors import InputError
 from regreen.extract import Extraction
 from regreen.problem import Problem
 from regreen.prompts import Template, default_for, load
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.train.rewards import Passed, Reward
 from regreen.verdict import Verdict
 
@@ -32,7 +32,7 @@ def as_trl_reward(
     *,
     reward: Reward | None = None,
     template: Template | None = None,
-    sandbox: LocalSandbox | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Callable[..., list[float | None]]:
     """Return a reward function for TRL's ``GRPOTrainer`` and ``RLOOTrainer``.
 
@@ -62,7 +62,7 @@ def as_verl_score(
     *,
     reward: Reward | None = None,
     template: Template | None = None,
-    sandbox: LocalSandbox | None = None,
+    sandbox: Sandbox | None = None,
 ) -> Callable[..., float]:
     """Return verl's ``compute_score(data_source, solution_str, ground_truth, extra_info)``; not run inside verl.
 
@@ -82,7 +82,7 @@ def as_verifiers_rubric(
     *,
     reward: Reward | None = None,
     template: Template | None = None,
-    sandbox: LocalSandbox | None = None,
+    sandbox: Sandbox | None = None,
 ) -> list[Callable[..., float]]:
     """Return the functions of a verifiers ``Rubric``, one; not run inside verifiers.
 
@@ -113,7 +113,7 @@ class Scorer:
         problems: Iterable[Problem],
         reward: Reward | None = None,
         template: Template | None = None,
-        sandbox: LocalSandbox | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._problems = {problem.id: problem for problem in problems}
         self._reward, self._template, self._sandbox = reward or Passed(), template, sandbox

@@ -15,7 +15,7 @@ from regreen.problem import Problem
 from regreen.program import Program
 from regreen.records import PROGRAMS, VERDICTS, read_records
 from regreen.run import Run, Settings, read_manifest
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.train.choosing import solutions_of
 from regreen.train.config import CycleConfig
 from regreen.train.pairs import Builder, Row
@@ -32,7 +32,7 @@ def short_enough(problems: Sequence[Problem], words: int | None) -> list[Problem
 
 
 def solutions_in(
-    problems: Sequence[Problem], config: CycleConfig, sandbox: LocalSandbox, out: Path, *, quiet: bool
+    problems: Sequence[Problem], config: CycleConfig, sandbox: Sandbox, out: Path, *, quiet: bool
 ) -> Solutions:
     """Return each problem's solutions, those that pass its checks; the verdicts lie in a run of their own.
 
@@ -52,7 +52,7 @@ def _passed(
     problems: Sequence[Problem],
     given: Solutions,
     config: CycleConfig,
-    sandbox: LocalSandbox,
+    sandbox: Sandbox,
     out: Path,
     *,
     quiet: bool,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regreen.models import Model
 from regreen.problem import Problem, with_revealed
 from regreen.prompts import Template
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.similarity import copies
 from regreen.telling import Telling
 from regreen.train.teaching import Asked, tried
@@ -38,7 +38,7 @@ class Refiner:
     telling: Telling
     reveal: str | None = None
 
-    def measure(self, model: Model, problems: Sequence[Problem], sandbox: LocalSandbox, *, asked: Asked) -> Refined:
+    def measure(self, model: Model, problems: Sequence[Problem], sandbox: Sandbox, *, asked: Asked) -> Refined:
         """Return what a model makes of problems, at least one, refining each failing program once.
 
         A copy is the same text as the wrong program but for white space.

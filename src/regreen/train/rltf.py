@@ -33,7 +33,7 @@ from regreen.options import Choice, Judging, about
 from regreen.prompts import Template
 from regreen.records import Record
 from regreen.run import Run, Settings
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig, SftConfig
@@ -103,7 +103,7 @@ class _Work:
     imitated: Split | None
     template: Template
     judging: Judging
-    sandbox: LocalSandbox
+    sandbox: Sandbox
     run: Run
     quiet: bool
     terms: Sequence[Term] | None

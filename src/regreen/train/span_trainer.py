@@ -23,7 +23,7 @@ from regreen.errors import InputError
 from regreen.models.texts import Texts
 from regreen.problem import Problem
 from regreen.prompts import Template
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.train.doors import Found, Scorer
 from regreen.train.lessons import Floats
 from regreen.train.placing import places_of
@@ -57,7 +57,7 @@ class SpanTrainer(GRPOTrainer):
         problems: Iterable[Problem],
         weigh: Weigh = _WEIGH,
         template: Template | None = None,
-        sandbox: LocalSandbox | None = None,
+        sandbox: Sandbox | None = None,
         **options: Any,
     ) -> None:
         self._scorer, self._weigh = Scorer(problems, template=template, sandbox=sandbox), weigh

@@ -16,7 +16,7 @@ from regreen.models import Model, Request
 from regreen.problem import Problem
 from regreen.prompts import Prompt, Template
 from regreen.run import Run
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.stated import right_text
 from regreen.verdict import Verdict
 from regreen.working import finish, judge_rows
@@ -124,7 +124,7 @@ class Asked:
 
 
 def pass_rate(
-    model: Model, problems: Sequence[Problem], template: Template, sandbox: LocalSandbox, *, asked: Asked, run: Run
+    model: Model, problems: Sequence[Problem], template: Template, sandbox: Sandbox, *, asked: Asked, run: Run
 ) -> float:
     """Return the share of programs that pass: pass@1, the mean over problems.
 
@@ -149,7 +149,7 @@ def tried(
     model: Model,
     wanted: Sequence[tuple[Problem, Prompt, int]],
     template: Template,
-    sandbox: LocalSandbox,
+    sandbox: Sandbox,
     *,
     asked: Asked,
     stage: str = STAGE,

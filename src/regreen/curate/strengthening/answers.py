@@ -12,7 +12,7 @@ from typing import Any
 
 from regreen.curate.strengthening.shapes import Shape
 from regreen.problem import Call, Check, Problem, parse_literal
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.sandbox.checks.compare import close
 from regreen.verdict import CheckResult, Outcome
 
@@ -54,7 +54,7 @@ class Asking:
     problem: Problem
     shape: Shape
     inputs: Sequence[Call]
-    sandbox: LocalSandbox
+    sandbox: Sandbox
 
     def answers(self, source: str, *, backwards: bool = False) -> list[Answer]:
         """Return what a program does with each input; behind one that stops it, it is asked anew."""

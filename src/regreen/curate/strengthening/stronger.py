@@ -27,7 +27,7 @@ from regreen.curate.strengthening.mutants import mutants
 from regreen.curate.strengthening.promises import keeps, promises
 from regreen.curate.strengthening.shapes import Unreadable, read_shapes
 from regreen.problem import Call, Check, Problem
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 
 STRONG = "strong"  # the part of a score that needs the new checks too
 
@@ -76,7 +76,7 @@ class Stronger:
 def strengthen_problem(
     problem: Problem,
     programs: Sequence[str],
-    sandbox: LocalSandbox,
+    sandbox: Sandbox,
     how: Strengthening,
     *,
     written: Sequence[Call] = (),
@@ -106,7 +106,7 @@ class _Work:
         self,
         problem: Problem,
         programs: Sequence[str],
-        sandbox: LocalSandbox,
+        sandbox: Sandbox,
         how: Strengthening,
         written: Sequence[Call],
     ) -> None:

@@ -20,7 +20,7 @@ from regreen.options import Choice, Judging
 from regreen.problem import Call, Problem, problem_to_line
 from regreen.records import Record, judged_programs, write_lines
 from regreen.run import read_manifest
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.track import progress
 
 _SECONDS = 1.0  # of the processor, for all inputs of a problem: many programs that are asked never end on some
@@ -119,7 +119,7 @@ def _decides(
 def _strengthened(
     problems: Sequence[Problem],
     programs: Mapping[str, Sequence[str]],
-    sandbox: LocalSandbox,
+    sandbox: Sandbox,
     how: Strengthening,
     written: Mapping[str, Sequence[Call]],
     kept: Kept,

@@ -20,7 +20,7 @@ from regreen.models.texts import Texts
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.records import Record
-from regreen.sandbox import LocalSandbox
+from regreen.sandbox import Sandbox
 from regreen.train.config import DrawConfig
 from regreen.tree import SAMPLE
 from regreen.verdict import Verdict, verdict_from_line, verdict_to_line
@@ -123,7 +123,7 @@ class Drawer:
     template: Template
     texts: Texts
     end: int | None
-    sandbox: LocalSandbox
+    sandbox: Sandbox
     how: DrawConfig
     greedy: bool
     seed: int
@@ -221,7 +221,7 @@ class Drawer:
 class _Judge:
     """Judges programs in threads beside the caller; of equal ones for a problem the first."""
 
-    def __init__(self, sandbox: LocalSandbox, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, sandbox: Sandbox, pool: ThreadPoolExecutor) -> None:
         self._sandbox, self._pool = sandbox, pool
         self._known: dict[tuple[str, str | None], Future[Verdict]] = {}
 
