@@ -227,7 +227,8 @@ def rank_correlation(
     regard to clusters; the pairing that was observed is counted among them.
 
     Args:
-        first_P, second_P: two numbers a problem.
+        first_P: a number for each problem.
+        second_P: another one.
         clusters: a label for each problem; problems of one label are resampled together.
         seed: of interval and test.
         resamples: how many are drawn for each.

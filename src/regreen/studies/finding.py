@@ -56,7 +56,8 @@ def plot(
     Args:
         title: what is seen.
         lines: for each name its points; the first of a point is a number, or for bars and heat maps a label.
-        x, y: what the axes show, with units.
+        x: what the first axis shows, with its unit.
+        y: what the other one shows.
         kind: "line"; "scatter", points alone; "stack", areas one upon another; "bar", groups of them; "heat", a row of
             a heat map for each name.
         log: the first axis is logarithmic.
