@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from regreen.problem import CALL_RULES, STDIO_RULES
 from regreen.sandbox.checks import compare
-from regreen.sandbox.checks.asserts import OPERATORS
+from regreen.sandbox.checks.asserts import OPERATORS, WITHIN
 from regreen.sandbox.checks.plan import _OPERATIONS
 from tests.sandbox.values import MARSHALLED
 
@@ -28,7 +28,7 @@ WORDS = st.lists(
 def test_every_rule_that_a_problem_may_name_is_there() -> None:
     assert (*compare.CALL,) == CALL_RULES
     assert (*compare.STDIO,) == STDIO_RULES
-    assert set(OPERATORS.values()) | {"false"} == set(_OPERATIONS)
+    assert set(OPERATORS.values()) | {"false", WITHIN} == set(_OPERATIONS)
 
 
 # ---- results of calls ----
@@ -219,9 +219,7 @@ TWINS = {
 }  # fmt: skip
 
 
-@given(
-    st.sampled_from(sorted(_OPERATIONS)), *[st.integers(0, 2) | st.sampled_from(([], [1], (1, 2), {1}, "a", None))] * 2
-)
+@given(st.sampled_from(sorted(TWINS)), *[st.integers(0, 2) | st.sampled_from(([], [1], (1, 2), {1}, "a", None))] * 2)
 def test_each_operator_of_an_assert_does_what_python_does(name: str, left: Any, right: Any) -> None:
     try:
         wanted = TWINS[name](left, right)
@@ -230,6 +228,11 @@ def test_each_operator_of_an_assert_does_what_python_does(name: str, left: Any, 
             _OPERATIONS[name](left, right)
     else:
         assert _OPERATIONS[name](left, right) == wanted
+
+
+@given(*[st.integers(-3, 3) | st.floats(allow_nan=True)] * 3)
+def test_between_two_ends_is_what_two_comparisons_in_one_say(low: float, value: float, high: float) -> None:
+    assert _OPERATIONS[WITHIN](value, (low, high)) == (low <= value <= high)
 
 
 @pytest.mark.parametrize("sign", ["==", "!=", "is", "is not", "<", "<=", ">", ">=", "in", "not in"])

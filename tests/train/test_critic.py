@@ -90,7 +90,7 @@ def test_programs_side_by_side_are_believed_as_each_alone(live):
     together = Critic(live).believes(told)
     for most in (1, 60):
         for one, other in zip(Critic(live, most=most).believes(told), together, strict=True):
-            assert one == pytest.approx(other, abs=1e-5)
+            assert one == pytest.approx(other, abs=1e-4)
 
 
 def test_a_step_s_gradient_does_not_depend_on_how_it_is_cut_into_passes(live):
@@ -100,7 +100,7 @@ def test_a_step_s_gradient_does_not_depend_on_how_it_is_cut_into_passes(live):
         loss = sum(critic._gradients([told[at] for at in part], len(told)) for part in critic._parts(told))
         found.append(torch.cat([w.grad.flatten() for w in critic.module.parameters() if w.grad is not None]))
         assert loss == pytest.approx(Critic(live).learn(told), abs=1e-5)
-    assert all(float((each - found[-1]).norm() / found[-1].norm()) < 1e-4 for each in found)
+    assert all(float((each - found[-1]).norm() / found[-1].norm()) < 1e-3 for each in found)
 
 
 def test_at_each_token_the_categories_probabilities_add_up_to_1(live):

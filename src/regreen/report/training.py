@@ -46,7 +46,7 @@ def training_summary(run: Path, manifest: Mapping[str, Any]) -> Record:
         "tokens": tokens,
         "seconds": seconds,
         "tokens_per_second": _rate(records),
-        "course": [(steps[at]["step"], steps[at]["loss"]) for at in _spread(len(steps), _COURSE)],
+        "course": [[steps[at]["step"], steps[at]["loss"]] for at in _spread(len(steps), _COURSE)],
         "first_loss": steps[0]["loss"] if steps else None,
         "last_loss": steps[-1]["loss"] if steps else None,
         "monitor": monitor,
