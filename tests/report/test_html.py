@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -216,3 +218,13 @@ def test_sixteen_thousand_programs_open_in_two_seconds_and_scroll(opened, tmp_pa
     page.keyboard.press("End")
     sees(page, "p1999")
     assert took < 30, "the bench says how long; here, that it does not hang"
+
+
+def test_the_command_says_what_it_wrote(tmp_path):
+    command = [sys.executable, "-m", "regreen.cli", "report", write_run(tmp_path / "a", [1], n=1)]
+    done = subprocess.run([*command, "--html", tmp_path / "p.html"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'p.html'}: ")
+    done = subprocess.run(
+        [*command, "--html", tmp_path / "p.html", "--json"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)["programs"] == 1

@@ -48,6 +48,9 @@ def report(
         print(text, end="")
     else:
         out.write_text(text)
+    for file in (html, plots):
+        if file is not None and not (as_json or md or csv):
+            print(f"\n{file}: {file.stat().st_size / 1000:,.0f} kB")
     return DONE
 
 
