@@ -221,10 +221,9 @@ def test_sixteen_thousand_programs_open_in_two_seconds_and_scroll(opened, tmp_pa
 
 
 def test_the_command_says_what_it_wrote(tmp_path):
-    command = [sys.executable, "-m", "regreen.cli", "report", write_run(tmp_path / "a", [1], n=1)]
-    done = subprocess.run([*command, "--html", tmp_path / "p.html"], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'p.html'}: ")
-    done = subprocess.run(
-        [*command, "--html", tmp_path / "p.html", "--json"], capture_output=True, text=True, check=True
-    )
+    file = tmp_path / "p.html"
+    command = [sys.executable, "-m", "regreen.cli", "report", write_run(tmp_path / "a", [1], n=1), "--html", file]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1].startswith(f"{file}: ")
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["programs"] == 1
