@@ -80,7 +80,8 @@ def _course(run: Record) -> Table:
     notes = [] if run["finished"] else ["not finished: its own command goes on"]
     if "best" in run["checkpoints"]:
         place, few = shlex.quote(run["checkpoints"]["best"]), " --examples 0" if run.get("examples") else ""
-        notes.append(f"regreen evaluate BENCHMARK -m hf:{place} --prompt {run['prompt']}{few}")
+        asked = f" --prompt {run['prompt']}{few}" if run["prompt"] else ""
+        notes.append(f"regreen evaluate BENCHMARK -m hf:{place}{asked}")
     if run.get("too_long"):
         notes.append(f"{run['too_long']} lessons were longer than the model's context and were left out")
     return Table(f"Training on {run['benchmark']}", ["", run["run"]], rows, notes)

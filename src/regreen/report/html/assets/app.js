@@ -79,13 +79,13 @@ const TURNS = { "turned green": (row) => turned(row) > 0 && turned(row) <= 1, "t
 
 function columnsOf(head) {
   const names = new Intl.Collator(undefined, { numeric: true });
-  const columns = [{ name: "problem", cell: (row) => row.id, by: (row) => row.rank, width: "32%" }];
+  const columns = [{ name: "problem", cell: (row) => row.id, by: (row) => row.rank }];
   if (head.runs.some((run) => run.levels.some(Boolean))) columns.push({ name: "kind", cell: (row) => row.level, by: (row) => row.level, minor: true, width: "7em" });
   head.runs.forEach((run, at) => {
     const many = head.runs.length > 1;
     columns.push({ name: many ? run.name : "passed", about: `programs of ${run.name} that passed`, width: "6.5em", by: (row) => share(row.counts[at]),
       cell: (row) => (row.counts[at] === null || sum(row.counts[at]) === 0 ? "-" : `${row.counts[at][0]} of ${sum(row.counts[at])}`) });
-    columns.push({ name: "outcomes", by: (row) => share(row.counts[at]), minor: many, cell: (row) => (row.counts[at] === null ? "" : mix(run, row.counts[at])) });
+    columns.push({ name: "outcomes", width: many ? undefined : "28%", by: (row) => share(row.counts[at]), minor: many, cell: (row) => (row.counts[at] === null ? "" : mix(run, row.counts[at])) });
   });
   if (head.runs.length === 2) columns.push({ name: "change", width: "7em", by: turned, cell: (row) => (turned(row) === 2 ? "-" : turned(row) > 0 ? "▲ green" : turned(row) < 0 ? "▼ red" : "same") });
   return { columns, names };

@@ -50,7 +50,8 @@ function axes(svg, plot, y) {
 
 function xTicks(svg, plot, x, every) {
   const bottom = BOX.height - BOX.bottom;
-  const values = plot.log ? [...new Set(every)] : ticks(x.low, x.high);
+  const few = new Set(every).size <= 8 && every.every(Number.isInteger);
+  const values = plot.log || few ? [...new Set(every)] : ticks(x.low, x.high);
   let last = -Infinity;
   for (const value of values.sort((a, b) => a - b)) {
     if (x.at(value) - last < 28) continue;

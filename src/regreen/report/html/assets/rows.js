@@ -43,7 +43,7 @@ class Rows {
     const last = Math.min(this.shown.length, Math.ceil((this.element.scrollTop + this.element.clientHeight) / HEIGHT) + SPARE);
     if (first === this.first && last === this.last) return;
     [this.first, this.last] = [first, last];
-    const space = (count) => make("tr", { class: "space", "aria-hidden": "true" }, make("td", { colspan: this.columns.length, style: { height: `${count * HEIGHT}px` } }));
+    const space = (count) => make("tr", { class: "space", "aria-hidden": "true" }, make("td", { style: { height: `${count * HEIGHT}px` } }));
     this.body.replaceChildren(space(first), ...this.shown.slice(first, last).map((row, at) => this.row(row, first + at)), space(this.shown.length - last));
   }
 
