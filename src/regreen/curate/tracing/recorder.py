@@ -253,7 +253,7 @@ def _profile(recorder: Recorder) -> None:
             watched = known[id(code)] if id(code) in known else recorder.meet(code, frame)
             if watched is not None and not watched.enough:
                 recorder.begin(watched, frame)
-        elif event == "return" and id(frame) in calls:
+        elif event == "return" and calls and id(frame) in calls:  # most often nothing has begun
             recorder.end(frame, value, raised=value is None and not _returns(frame))
 
     threading.setprofile(profile)
