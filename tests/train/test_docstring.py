@@ -115,6 +115,8 @@ def test_words_lead_back_to_a_program_and_people_may_judge_them_too(tmp_path):
     assert found["docstrings"] == 4
     assert found["round_trip"] == {"pass@1": 0.5, "pass@10": None}
     assert found["own"]["pass@1"] == 1.0
+    assert found["difference"]["value"] == -0.5
+    assert found["difference"]["low"] <= -0.5 <= found["difference"]["high"]
     rows = (tmp_path / "sheet.csv").read_text("utf-8-sig")
     assert rows.count("Return twice x.") == 2
     marked = rows.replace("Return twice x.,", "Return twice x.,x").replace('it is"".",', 'it is"".",0')

@@ -13,7 +13,7 @@ Differences from the paper:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -165,7 +165,7 @@ def _found(study: Study, coder: Model, back: Grades, own: Grades, people: Grades
         docstrings=len(back),
         round_trip=_plain(_scores(back, seed)),
         own=_plain(_scores(own, seed)),
-        difference=None if lost is None else lost.value,
+        difference=None if lost is None else asdict(lost),
         people=_plain(_scores(people, seed)) if people else None,
     )
 
