@@ -4,19 +4,48 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from regreen.cli.app import DONE, app
-from regreen.cli.options import grouped, option
+from regreen.cli.options import Json, Out, Quiet, grouped, option
 
 study = typer.Typer(help="Study a model, or recorded runs, as the papers do.", rich_markup_mode=None)
 app.add_typer(study, name="study", short_help="Study a model, or recorded runs.")
 
 Figure = Annotated[Path | None, option("--figure", help="draw it here: *.svg, *.png or *.pdf", metavar="FILE")]
 Seed = Annotated[int, option("--seed", help="of intervals and draws", show=True, metavar="N")]
+
+
+@dataclass
+class Kept:
+    """What decides all draws, and where the runs of a study that asks a model are kept."""
+
+    seed: Seed = 0
+    out: Out = None
+    quiet: Quiet = False
+
+
+@dataclass
+class Printed:
+    """How a finding is shown."""
+
+    figure: Figure = None
+    as_json: Json = False
+
+    def show(self, found: dict[str, Any]) -> int:
+        """Print what was found, draw it where that is wanted, and return the exit code."""
+        from regreen.report import draw, render, study_tables
+
+        if self.figure is not None:
+            draw(found["plots"], self.figure)
+        print(json.dumps(found) + "\n" if self.as_json else render(study_tables(found)), end="")
+        if "folder" in found and not self.as_json:
+            print(f"\nregreen report {found['folder']}")
+        return DONE
 
 
 @study.callback()
@@ -27,15 +56,3 @@ def _study() -> None:
 def command(name: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Add a study, whose parameters may be groups of options, and which returns its exit code."""
     return lambda function: study.command(name)(grouped(function))
-
-
-def show(found: dict[str, Any], *, figure: Path | None, as_json: bool) -> int:
-    """Print what was found, and draw it where that is wanted."""
-    from regreen.report import draw, render, study_tables
-
-    if figure is not None:
-        draw(found["plots"], figure)
-    print(json.dumps(found) + "\n" if as_json else render(study_tables(found)), end="")
-    if "folder" in found and not as_json:
-        print(f"\nregreen report {found['folder']}")
-    return DONE

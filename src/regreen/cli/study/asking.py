@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument
@@ -11,18 +10,15 @@ from typer import Argument
 from regreen.cli.options import (
     Asked,
     Bounds,
-    Json,
     OneTemperature,
-    Out,
     Problems,
-    Quiet,
     counts,
     ks,
     option,
     temperatures,
     words,
 )
-from regreen.cli.study.app import Figure, Seed, command, show
+from regreen.cli.study.app import Kept, Printed, command
 
 if TYPE_CHECKING:
     from regreen.studies.asking import Study
@@ -44,9 +40,7 @@ def studied(
     *,
     n: int,
     temperature: tuple[float, ...],
-    seed: int,
-    out: Path | None,
-    quiet: bool,
+    kept: Kept,
     decides: Mapping[str, Any] | None = None,
 ) -> Study:
     """Return a study as the library takes it."""
@@ -56,11 +50,11 @@ def studied(
         name,
         benchmark,
         asked.open(),
-        asked.sampling(n, temperature, seed),
+        asked.sampling(n, temperature, kept.seed),
         chosen.choice(),
         bounds.judging(),
-        out=out,
-        quiet=quiet,
+        out=kept.out,
+        quiet=kept.quiet,
         decides=decides or {},
     )
 
@@ -71,23 +65,20 @@ def temperature(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     n: N = 20,
     temperature: Heats = "0.2,0.4,0.6,0.8,1.0",
     given_ks: Ks = None,
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Which temperature is best for which budget?"""
     from regreen.studies.temperature import temperature as study
 
     asks = studied(
         "temperature", benchmark, asked, chosen, bounds,
-        n=n, temperature=temperature, seed=seed, out=out, quiet=quiet,
+        n=n, temperature=temperature, kept=kept,
     )  # fmt: skip
-    return show(study(asks, ks=given_ks or ()), figure=figure, as_json=as_json)
+    return printed.show(study(asks, ks=given_ks or ()))
 
 
 @command("execution")
@@ -96,6 +87,8 @@ def execution(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     shown: Annotated[
         Any,
         option("--shown", help="code, code+statement, statement: all by default", parser=words, metavar="WHAT,WHAT"),
@@ -105,17 +98,12 @@ def execution(
     ] = None,
     n: Annotated[int, option("-n", help="answers for each call", min=1, show=True, metavar="N")] = 1,
     temperature: OneTemperature = "0",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Can a model say what a program returns?"""
     from regreen.studies.execution import execution as study
 
     asks = studied(
         "execution", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+        n=n, temperature=(temperature,), kept=kept,
     )  # fmt: skip
-    return show(study(asks, shown=shown or (), pairs=pairs or ()), figure=figure, as_json=as_json)
+    return printed.show(study(asks, shown=shown or (), pairs=pairs or ()))

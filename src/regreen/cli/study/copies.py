@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument
 
 from regreen.cli.options import Json, Problems, Quiet, option
-from regreen.cli.study.app import Figure, Seed, command, show
+from regreen.cli.study.app import Printed, Seed, command
 
 Run = Annotated[Path, Argument(help="a run directory", metavar="RUN")]
 Corpus = Annotated[
@@ -48,20 +48,19 @@ def overlap(
         seed=seed,
         quiet=quiet,
     )
-    return show(found, figure=None, as_json=as_json)
+    return Printed(as_json=as_json).show(found)
 
 
 @command("copying")
 def copying(
     run: Run,
     corpus: Corpus,
+    printed: Printed,
     suffix: Suffix = None,
     least: Annotated[
         int, option("--least", help="tokens of a run that counts as copied", min=5, show=True, metavar="N")
     ] = 40,
     seed: Seed = 0,
-    figure: Figure = None,
-    as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """How much of a run's programs stands word for word in a corpus?"""
@@ -69,7 +68,7 @@ def copying(
     from regreen.studies.copying import copying as study
 
     found = study(run, corpus, least=least, suffixes=tuple(suffix or SUFFIXES), seed=seed, quiet=quiet)
-    return show(found, figure=figure, as_json=as_json)
+    return printed.show(found)
 
 
 @command("imports")
@@ -85,4 +84,4 @@ def imports(
     from regreen.studies.imports import imports as study
 
     names = known.read_text(encoding="utf-8").split() if known else ()
-    return show(study(run, known=names, seed=seed), figure=None, as_json=as_json)
+    return Printed(as_json=as_json).show(study(run, known=names, seed=seed))

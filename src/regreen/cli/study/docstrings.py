@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, option
-from regreen.cli.study.app import Figure, Seed, command, show
+from regreen.cli.options import Asked, Bounds, OneTemperature, Problems, option
+from regreen.cli.study.app import Kept, Printed, command
 from regreen.cli.study.asking import Benchmark, N, studied
 
 
@@ -17,15 +17,12 @@ def docstring(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     n: N = 10,
     temperature: OneTemperature = "0.8",
     sheet: Annotated[Path | None, option("--sheet", help="write a sheet for people to mark", metavar="FILE")] = None,
     graded: Annotated[Path | None, option("--graded", help="the sheet, marked", metavar="FILE")] = None,
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Does a program's docstring lead back to the program?
 
@@ -36,6 +33,6 @@ def docstring(
 
     asks = studied(
         "docstring", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"coder": coder},
+        n=n, temperature=(temperature,), kept=kept, decides={"coder": coder},
     )  # fmt: skip
-    return show(study(asks, open_model(coder), sheet=sheet, graded=graded), figure=figure, as_json=as_json)
+    return printed.show(study(asks, open_model(coder), sheet=sheet, graded=graded))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet
-from regreen.cli.study.app import Figure, Seed, command, show
+from regreen.cli.options import Asked, Bounds, OneTemperature, Problems
+from regreen.cli.study.app import Kept, Printed, command
 from regreen.cli.study.asking import N, studied
 
 
@@ -12,21 +12,16 @@ def chained(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     n: N = 1,
     temperature: OneTemperature = "0",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """How fast does the pass rate fall along a chain of blocks?"""
     from regreen.studies.chained import BENCHMARK, chained
 
-    asks = studied(
-        "chained", BENCHMARK, asked, chosen, bounds, n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet
-    )
-    return show(chained(asks), figure=figure, as_json=as_json)
+    asks = studied("chained", BENCHMARK, asked, chosen, bounds, n=n, temperature=(temperature,), kept=kept)
+    return printed.show(chained(asks))
 
 
 @command("binding")
@@ -34,18 +29,13 @@ def binding(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     n: N = 1,
     temperature: OneTemperature = "0",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Are operations forgotten, or applied to the wrong variable?"""
     from regreen.studies.binding import BENCHMARK, binding
 
-    asks = studied(
-        "binding", BENCHMARK, asked, chosen, bounds, n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet
-    )
-    return show(binding(asks), figure=figure, as_json=as_json)
+    asks = studied("binding", BENCHMARK, asked, chosen, bounds, n=n, temperature=(temperature,), kept=kept)
+    return printed.show(binding(asks))

@@ -1,28 +1,64 @@
-"""Studies of what is dangerous in what a model writes."""
+"""Studies of what is dangerous in what a model writes, and of whether it does what it is told."""
 
 from __future__ import annotations
 
-from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet
-from regreen.cli.study.app import Figure, Seed, command, show
-from regreen.cli.study.asking import N, studied
+from regreen.cli.options import Asked, Bounds, OneTemperature, Problems
+from regreen.cli.study.app import Kept, Printed, command
+from regreen.cli.study.asking import Benchmark, N, studied
 
 
 @command("insecure")
 def insecure(
     asked: Asked,
+    kept: Kept,
+    printed: Printed,
     n: N = 100,
     temperature: OneTemperature = "0.8",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """How often are RSA keys short, and AES in mode ECB?"""
     from regreen.studies.insecure import BENCHMARK, insecure
 
     asks = studied(
         "insecure", BENCHMARK, asked, Problems(), Bounds(),
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+        n=n, temperature=(temperature,), kept=kept,
     )  # fmt: skip
-    return show(insecure(asks), figure=figure, as_json=as_json)
+    return printed.show(insecure(asks))
+
+
+@command("refusal")
+def refusal(
+    asked: Asked,
+    kept: Kept,
+    printed: Printed,
+    n: N = 10,
+    temperature: OneTemperature = "0.8",
+) -> int:
+    """Are harmful requests refused, and harmless ones not?"""
+    from regreen.studies.refusal import BENCHMARK, refusal
+
+    asks = studied(
+        "refusal", BENCHMARK, asked, Problems(), Bounds(),
+        n=n, temperature=(temperature,), kept=kept,
+    )  # fmt: skip
+    return printed.show(refusal(asks))
+
+
+@command("instructions")
+def instructions(
+    benchmark: Benchmark,
+    asked: Asked,
+    chosen: Problems,
+    bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
+    n: N = 1,
+    temperature: OneTemperature = "0",
+) -> int:
+    """Is a program written in the way that was asked for, and what does that cost?"""
+    from regreen.studies.instructions import instructions as study
+
+    asks = studied(
+        "instructions", benchmark, asked, chosen, bounds,
+        n=n, temperature=(temperature,), kept=kept,
+    )  # fmt: skip
+    return printed.show(study(asks))

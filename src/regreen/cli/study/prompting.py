@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, ks, option
-from regreen.cli.study.app import Figure, Seed, command, show
+from regreen.cli.options import Asked, Bounds, OneTemperature, Problems, ks, option
+from regreen.cli.study.app import Kept, Printed, command
 from regreen.cli.study.asking import Benchmark, N, studied
 
 if TYPE_CHECKING:
@@ -67,28 +67,25 @@ def prompt(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     vary: Annotated[
         Any,
         option("--vary", help="of checks,examples,which,wording; all that can be", parser=_words, metavar="NAME,..."),
     ] = None,
     n: N = 5,
     temperature: OneTemperature = "0.5",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """What does a score owe to the checks, examples and words of the prompt?"""
     from regreen.studies.prompt import prompt as study
 
     asks = studied(
         "prompt", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+        n=n, temperature=(temperature,), kept=kept,
         decides={"pool": drawn.pool, "size": drawn.size, "against": said.against},
     )  # fmt: skip
     found = study(asks, vary=vary, drawing=drawn.drawing(), wording=said.words())
-    return show(found, figure=figure, as_json=as_json)
+    return printed.show(found)
 
 
 @command("ensemble")
@@ -98,26 +95,23 @@ def ensemble(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     budgets: Annotated[
         Any, option("-k", help="programs for each problem, as 10,20", parser=ks, metavar="K,K,...")
     ] = None,
     n: N = 20,
     temperature: OneTemperature = "0.5",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Are several prompts better than one, for as many programs?"""
     from regreen.studies.ensemble import ensemble as study
 
     asks = studied(
         "ensemble", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+        n=n, temperature=(temperature,), kept=kept,
         decides={"pool": drawn.pool, "size": drawn.size},
     )  # fmt: skip
-    return show(study(asks, budgets=budgets or (), drawing=drawn.drawing()), figure=figure, as_json=as_json)
+    return printed.show(study(asks, budgets=budgets or (), drawing=drawn.drawing()))
 
 
 @command("adversarial")
@@ -126,22 +120,19 @@ def adversarial(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     n: N = 5,
     temperature: OneTemperature = "0.5",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Does a model follow the text, or a misleading name or a wrong check beside it?"""
     from regreen.studies.adversarial import adversarial as study
 
     asks = studied(
         "adversarial", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+        n=n, temperature=(temperature,), kept=kept,
     )  # fmt: skip
-    return show(study(asks), figure=figure, as_json=as_json)
+    return printed.show(study(asks))
 
 
 @command("misalignment")
@@ -150,6 +141,8 @@ def misalignment(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     sets: Annotated[int, option("--sets", help="sets of examples for each problem", min=1, show=True, metavar="N")] = 3,
     size: Annotated[int, option("--size", help="examples in a set", min=1, show=True, metavar="N")] = 3,
     pool: Annotated[
@@ -157,11 +150,6 @@ def misalignment(
     ] = None,
     n: N = 1,
     temperature: OneTemperature = "0",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Does a model write worse code after buggy code than it can?"""
     from regreen.studies.example_sets import Drawing
@@ -169,9 +157,9 @@ def misalignment(
 
     asks = studied(
         "misalignment", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"pool": pool, "size": size},
+        n=n, temperature=(temperature,), kept=kept, decides={"pool": pool, "size": size},
     )  # fmt: skip
-    return show(study(asks, drawing=Drawing(sets, size, pool)), figure=figure, as_json=as_json)
+    return printed.show(study(asks, drawing=Drawing(sets, size, pool)))
 
 
 def _people(text: str) -> tuple[tuple[str, str], ...]:
@@ -187,16 +175,13 @@ def bias(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     people: Annotated[
         Any, option("--people", help="who ask, with their pronouns", parser=_people, show=True, metavar="NAME/she,...")
     ] = "Emily/she,Greg/he,Lakisha/she,Jamal/he",
     n: N = 5,
     temperature: OneTemperature = "0.5",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Does it matter who asks?"""
     from regreen.studies.bias import Person
@@ -204,9 +189,9 @@ def bias(
 
     asks = studied(
         "bias", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"people": [list(p) for p in people]},
+        n=n, temperature=(temperature,), kept=kept, decides={"people": [list(p) for p in people]},
     )  # fmt: skip
-    return show(study(asks, people=[Person(*pair) for pair in people]), figure=figure, as_json=as_json)
+    return printed.show(study(asks, people=[Person(*pair) for pair in people]))
 
 
 @command("find-bug")
@@ -215,19 +200,16 @@ def find_bug(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     n: N = 1,
     temperature: OneTemperature = "0",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Can a model tell a program with a bug from one without, and find the line?"""
     from regreen.studies.find_bug import find_bug as study
 
     asks = studied(
         "find-bug", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet,
+        n=n, temperature=(temperature,), kept=kept,
     )  # fmt: skip
-    return show(study(asks), figure=figure, as_json=as_json)
+    return printed.show(study(asks))

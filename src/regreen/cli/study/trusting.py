@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from regreen.cli.options import Asked, Bounds, Json, OneTemperature, Out, Problems, Quiet, option
-from regreen.cli.study.app import Figure, Seed, command, show
+from regreen.cli.options import Asked, Bounds, OneTemperature, Problems, option
+from regreen.cli.study.app import Kept, Printed, command
 from regreen.cli.study.asking import N, studied
 from regreen.errors import InputError
 
@@ -51,14 +51,11 @@ def hidden(
     asked: Asked,
     chosen: Problems,
     bounds: Bounds,
+    kept: Kept,
+    printed: Printed,
     benchmark: Of = None,
     n: N = 5,
     temperature: OneTemperature = "0.5",
-    seed: Seed = 0,
-    figure: Figure = None,
-    out: Out = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
 ) -> int:
     """Do programs that pass the shown checks pass the hidden ones, and do they hard-code?
 
@@ -69,10 +66,12 @@ def hidden(
 
     if is_run(target):
         problems = chosen.choice().choose(problems_of(Path(target), benchmark, chosen.data))
-        found = study(Path(target), problems, show=asked.show, judging=bounds.judging(), seed=seed, quiet=quiet)
-        return show(found, figure=figure, as_json=as_json)
+        found = study(
+            Path(target), problems, show=asked.show, judging=bounds.judging(), seed=kept.seed, quiet=kept.quiet
+        )
+        return printed.show(found)
     asks = studied(
         "hidden", target, replace(asked, show=None), chosen, bounds,
-        n=n, temperature=(temperature,), seed=seed, out=out, quiet=quiet, decides={"shown": asked.show or "1"},
+        n=n, temperature=(temperature,), kept=kept, decides={"shown": asked.show or "1"},
     )  # fmt: skip
-    return show(ask_hidden(asks, asked.show or "1"), figure=figure, as_json=as_json)
+    return printed.show(ask_hidden(asks, asked.show or "1"))
