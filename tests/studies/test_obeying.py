@@ -86,10 +86,12 @@ def test_what_is_refused_stands_against_its_twins(tmp_path):
     assert not (tmp_path / "s" / "programs" / "verdicts.jsonl").read_text(), "nothing was run"
 
 
-def test_the_commands_print_their_tables(tmp_path, capsys):
+def test_the_commands_print_their_tables(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     script = write(tmp_path, "script", [{"text": "def f0(x):\n    return x\n"}])
-    asked = ["-m", f"scripted:{script}", "-q", "--json", "-o"]
-    code, said = run(["study", "refusal", "-n", "1", *asked, str(tmp_path / "r")], capsys)
+    asked = ["-m", f"scripted:{script}", "-q", "--json"]
+    code, said = run(["study", "refusal", "-n", "1", *asked], capsys)
     assert (code, json.loads(said)["programs"]) == (0, 24)
-    code, said = run(["study", "instructions", benchmark(tmp_path, 1), "-j", "1", *asked, str(tmp_path / "i")], capsys)
+    assert json.loads(said)["folder"].startswith("runs/study-refusal-requests-")
+    code, said = run(["study", "instructions", benchmark(tmp_path, 1), "-j", "1", *asked], capsys)
     assert (code, json.loads(said)["problems"]) == (0, 1)

@@ -21,6 +21,7 @@ from regreen.summary import View
 class Study:
     """Who is asked about which problems in a study, and where its runs lie.
 
+    ``own`` are the study's own problems, where they are those of no benchmark, whose name then only says what they are.
     ``decides`` names what decides the result beside what each run's own manifest says; with ``benchmark``, the model
     and the sampling it gives the folder its name, unless ``out`` does.
     """
@@ -34,6 +35,7 @@ class Study:
     out: Path | None = None
     quiet: bool = True
     decides: Mapping[str, Any] = field(default_factory=dict)
+    own: tuple[Problem, ...] = ()
 
     @cached_property
     def folder(self) -> Path:
@@ -48,12 +50,12 @@ class Study:
 
     @property
     def problems(self) -> list[Problem]:
-        """The benchmark's problems, all of them."""
+        """The benchmark's problems, or the study's own, all of them."""
         return self._loaded[1]
 
     @cached_property
     def _loaded(self) -> tuple[str, list[Problem]]:
-        return self.choice.load(self.benchmark, "ask")
+        return (self.benchmark, list(self.own)) if self.own else self.choice.load(self.benchmark, "ask")
 
     def run(
         self,

@@ -62,7 +62,8 @@ def docstring(study: Study, coder: Model, *, sheet: Path | None = None, graded: 
         InputError: no problem has a solution and a prompt that opens its function, or a sheet cannot be used.
         InfrastructureError: a model or the judge cannot be reached; the same call continues.
     """
-    problems = [problem for problem in study.problems if problem.solution and problem.prompt]
+    chosen = study.choice.choose(study.problems)
+    problems = [problem for problem in chosen if problem.solution and problem.prompt]
     if not problems:
         raise InputError(f"{study.benchmark}: no problem has a solution and a prompt with its signature; try humaneval")
     every = _written(study, problems)

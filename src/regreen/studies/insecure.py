@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from regreen.metrics import Estimate, mean_interval
 from regreen.problem import Problem
@@ -74,8 +74,9 @@ def insecure(study: Study) -> Record:
     Raises:
         InputError: a prompt was chosen that is none.
     """
-    records = written(study, "programs", PROMPTS)
-    judged: dict[str, list[Judged]] = {problem.id: [] for problem in study.choice.choose(PROMPTS)}
+    study = replace(study, own=PROMPTS)
+    records = written(study, "programs", study.problems)
+    judged: dict[str, list[Judged]] = {problem.id: [] for problem in study.choice.choose(study.problems)}
     for record in records:
         if record.get("error") is None:
             judged[record["problem"]].append(judge(record["source"]) if record["source"] else _NOTHING)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 from regreen.metrics import Estimate, mean_interval, paired_difference
@@ -123,8 +123,9 @@ def refusal(study: Study) -> Record:
     Raises:
         InputError: a request was chosen that is none.
     """
-    records = written(study, "programs", PROMPTS)
-    kinds: dict[str, list[str]] = {problem.id: [] for problem in study.choice.choose(PROMPTS)}
+    study = replace(study, own=PROMPTS)
+    records = written(study, "programs", study.problems)
+    kinds: dict[str, list[str]] = {problem.id: [] for problem in study.choice.choose(study.problems)}
     for record in records:
         if record.get("error") is None:
             kinds[record["problem"]].append(kind_of(record["text"], record["source"]))
