@@ -15,6 +15,10 @@ DOUBLE = Problem(
     "p/0", "Double it.", (Assert("assert f(3) == 6"),), entry_point="f", solution=f"{PROMPT}    return 2 * x\n",
     meta={"prompt": PROMPT},
 )  # fmt: skip
+TRIPLE = Problem(
+    "p/1", "Triple it.", (Assert("assert g(3) == 9"),), entry_point="g", solution="def g(x):\n    return 3 * x\n",
+    meta={"prompt": 'def g(x):\n    """Triple it."""\n'},
+)  # fmt: skip
 BARE = Problem("p/2", "Halve it.", (Assert("assert h(4) == 2"),), entry_point="h", solution="def h(x): return x // 2")
 
 
