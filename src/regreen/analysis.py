@@ -28,6 +28,7 @@ _DOCSTRING = re.compile(r'^[ \t]*[rRuU]?("""|\'\'\').*?\1[ \t]*$\n?', re.DOTALL 
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _QUARTILES = (0.25, 0.5, 0.75)
+_TENTHS = 10  # of the range of BLEU, 0 to 100
 
 
 def without_prose(source: str) -> str:
@@ -77,8 +78,9 @@ def bleu_against_correctness(
         seed: of the intervals.
 
     Returns:
-        Plain JSON: ``right`` and ``wrong`` with the number of programs and the quartiles of their BLEU; ``auc`` and
-        ``overlap``, each a mean over the problems that have both kinds, with its interval; ``by_problem``.
+        Plain JSON: ``right`` and ``wrong`` with the number of programs, the quartiles of their BLEU and the share of
+        them in each tenth of its range; ``auc`` and ``overlap``, each a mean over the problems that have both kinds,
+        with its interval; ``by_problem``.
 
     Raises:
         InputError: sacrebleu is not installed.
@@ -202,7 +204,8 @@ def _distribution(values: Sequence[float]) -> dict[str, Any]:
     import numpy as np
 
     quartiles = [float(value) for value in np.quantile(values, _QUARTILES)] if values else None
-    return {"programs": len(values), "quartiles": quartiles}
+    tenths, _ = np.histogram(values, bins=_TENTHS, range=(0.0, 100.0))
+    return {"programs": len(values), "quartiles": quartiles, "tenths": (tenths / max(1, len(values))).tolist()}
 
 
 @dataclass(frozen=True, slots=True)

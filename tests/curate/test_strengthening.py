@@ -163,6 +163,12 @@ def test_answers_behind_an_input_that_stops_a_program_are_asked_for_anew(sandbox
     assert told == [([1], None), (None, "stopped"), ([3], None), (None, "raises")]
 
 
+def test_no_list_stands_twice_in_an_input() -> None:
+    for call in near_inputs([Call(([[1, 2], [3, 4]], [[5]]), None), Call(([[6]], [[6]]), None)], 200, seed=0):
+        inner = [each for argument in call.args for each in argument if isinstance(each, list)]
+        assert len({id(each) for each in inner}) == len(inner), "a program that changes one would change the other"
+
+
 def test_inputs_are_all_different_none_known_and_the_same_for_a_seed() -> None:
     known = [Call(([1, 2], "ab"), None), Call(([], "c"), None)]
     made = near_inputs(known, 50, seed=1)

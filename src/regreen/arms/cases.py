@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 
-from regreen.arms.mutate import mutate
+from regreen.arms.mutate import mutate, unshared
 from regreen.problem import Assert, Call, Check, Problem, parse_literal
 from regreen.syntax import parse
 
@@ -47,6 +47,7 @@ def near(call: Call, random: Random) -> Call:
     for _ in range(random.choice([1, 1, 2]) if values else 0):
         at = random.randrange(len(values))
         values[at] = mutate(values[at], random)
+    values = unshared(values)
     kwargs = dict(zip(call.kwargs, values[len(call.args) :], strict=True))
     return Call(tuple(values[: len(call.args)]), None, kwargs, call.compare)
 

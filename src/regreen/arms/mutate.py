@@ -14,6 +14,16 @@ def mutate(value: Any, random: Random) -> Any:
     return _CHANGES.get(type(value), _same)(value, random)
 
 
+def unshared(value: Any) -> Any:
+    """Return an equal value in which no list, set or dictionary stands twice: a program may change what it is given."""
+    match value:
+        case list() | tuple() | set() | frozenset():
+            return type(value)(map(unshared, value))
+        case dict():
+            return {unshared(key): unshared(each) for key, each in value.items()}
+    return value
+
+
 def _same(value: Any, random: Random) -> Any:
     return value
 

@@ -19,7 +19,7 @@ from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.records import Record, judged_programs
 from regreen.run import read_manifest
-from regreen.studies.finding import finding, table
+from regreen.studies.finding import estimate_of, finding, plot, table
 
 
 def bleu(run: Path, problems: Iterable[Problem], *, seed: int = 0) -> Record:
@@ -43,7 +43,8 @@ def bleu(run: Path, problems: Iterable[Problem], *, seed: int = 0) -> Record:
             f"{run}: no problem with a reference solution, a right program and a wrong one; "
             f"give more programs (-n), or the benchmark of the run ({manifest['benchmark']})"
         ) from error
-    return finding("bleu", benchmark=manifest["benchmark"], tables=[_table(found)], run=str(run), **found)
+    benchmark, tables, plots = manifest["benchmark"], [_table(found)], _plots(found)
+    return finding("bleu", benchmark=benchmark, tables=tables, plots=plots, run=str(run), **found)
 
 
 def _table(found: Record) -> Record:
@@ -56,6 +57,19 @@ def _table(found: Record) -> Record:
     ]
     header = ["", "programs", "first quartile", "median", "third quartile"]
     return table("BLEU to the reference", header, rows, notes=notes)
+
+
+def _plots(found: Record) -> list[Record]:
+    kinds = {kind: found[kind]["tenths"] for kind in ("right", "wrong")}
+    shares = {
+        kind: [(100 * (at + 0.5) / len(tenths), share) for at, share in enumerate(tenths)]
+        for kind, tenths in kinds.items()
+    }
+    means = [("a right one has the higher BLEU", estimate_of(found["auc"])), ("overlap", estimate_of(found["overlap"]))]
+    return [
+        plot("BLEU to the reference", shares, x="BLEU", y="of the programs, %"),
+        plot("Does BLEU tell right from wrong?", {"mean over problems": means}, x="", y="%", kind="bar"),
+    ]
 
 
 def _interval(found: Record) -> str:

@@ -25,7 +25,7 @@ from regreen.problem import Problem
 from regreen.records import VERDICTS, Record, read_records
 from regreen.sheets import mark, read_rows, write_rows
 from regreen.studies.asking import Study
-from regreen.studies.finding import Cell, finding, table
+from regreen.studies.finding import Cell, finding, plot, table
 from regreen.studies.unjudged import written
 
 TEMPLATE = "docstring"
@@ -162,6 +162,7 @@ def _found(study: Study, coder: Model, back: Grades, own: Grades, people: Grades
         "docstring",
         benchmark=study.benchmark,
         tables=[table("Docstrings", ["", "docstrings", *(f"pass@{k}" for k in _KS)], rows, notes=notes)],
+        plots=[_plot({str(row[0]): row[2:] for row in rows})],
         coder=coder.name,
         docstrings=len(back),
         round_trip=_plain(_scores(back, seed)),
@@ -169,6 +170,15 @@ def _found(study: Study, coder: Model, back: Grades, own: Grades, people: Grades
         difference=None if lost is None else asdict(lost),
         people=_plain(_scores(people, seed)) if people else None,
     )
+
+
+def _plot(scores: Mapping[str, Sequence[Cell]]) -> Record:
+    bars = {
+        f"pass@{k}": [(name, found[at]) for name, found in scores.items() if isinstance(found[at], Estimate)]
+        for at, k in enumerate(_KS)
+    }
+    drawn = {name: points for name, points in bars.items() if points}
+    return plot("Docstrings", drawn, x="judged by", y="right, %", kind="bar")  # type: ignore[arg-type]
 
 
 def _scores(grades: Grades, seed: int) -> list[Estimate | None]:

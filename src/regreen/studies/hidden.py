@@ -22,7 +22,7 @@ from regreen.problem import Assert, Problem, with_shown
 from regreen.records import PROBLEMS, Record, read_records
 from regreen.run import read_manifest
 from regreen.studies.asking import Study
-from regreen.studies.finding import Cell, finding, table
+from regreen.studies.finding import Cell, finding, plot, table
 from regreen.studies.hardcoding import KINDS, Sign, signs
 from regreen.studies.judged import Judged, read_judged
 from regreen.track import progress
@@ -151,6 +151,7 @@ def _finding(benchmark: str, looked: Sequence[_Looked], seed: int, **more: Any) 
             _signs_table(kinds),
             *_listed(flagged, str(more["run"])),
         ],
+        plots=[_plot(shares)],
         **{name: share and asdict(share) for name, share in shares.items()},
         programs=len(looked),
         signs={kind: _outcomes(found) for kind, found in kinds.items()},
@@ -187,6 +188,11 @@ def _shares_table(
     right = f"{sum(each.program.passed for each in looked)} of {len(looked)} programs pass all checks"
     notes = [right, f"{problems} problems have shown and hidden checks; examples in a statement count as shown"]
     return table("Shown and hidden checks", ["", "of programs", "share"], rows, notes=notes)
+
+
+def _plot(shares: dict[str, Estimate | None]) -> Record:
+    bars = [(name.replace("_", " "), found) for name, found in shares.items() if found is not None]
+    return plot("Shown and hidden checks", {"programs": bars}, x="", y="of the programs, %", kind="bar")
 
 
 def _signs_table(kinds: dict[str, list[_Looked]]) -> Record:

@@ -24,10 +24,10 @@ from regreen.metrics import Estimate, mean_interval
 from regreen.records import Record, judged_programs
 from regreen.run import read_manifest
 from regreen.similarity import edit_distance
-from regreen.studies.finding import Cell, finding, table
+from regreen.studies.finding import Cell, estimate_of, finding, plot, table
 from regreen.syntax import parse
 
-_NAMED = 25  # packages that the table names
+_NAMED, _DRAWN = 25, 10  # packages that the table names, and the plot shows
 _SHORT = 7  # letters; of a shorter name one slip is looked for, else two
 
 
@@ -48,18 +48,27 @@ def imports(run: Path, *, known: Collection[str] = (), seed: int = 0) -> Record:
     if not parsed:
         raise InputError(f"{run}: no program that parses; give a run that `regreen evaluate` or `regreen score` made")
     counts = Counter(name for _, names in parsed for name in names)
-    packages = [{"package": name, "programs": count, **kind_of(name, known)} for name, count in counts.most_common()]
+    packages = [
+        {
+            "package": name,
+            "programs": count,
+            "share": asdict(_share(_holding(parsed, name), seed)),
+            **kind_of(name, known),
+        }
+        for name, count in counts.most_common()
+    ]
     unknown = [package for package in packages if package["kind"] == "unknown"]
     strange = {package["package"] for package in unknown}
     shares = {
         "any package": _share([(problem, bool(names)) for problem, names in parsed], seed),
         "a package that is unknown here": _share([(problem, bool(names & strange)) for problem, names in parsed], seed),
     }
-    tables = [_summary(shares, len(parsed), len(programs)), _packages(packages, len(parsed)), _unknown(unknown)]
+    tables = [_summary(shares, len(parsed), len(programs)), _packages(packages), _unknown(unknown)]
     return finding(
         "imports",
         benchmark=benchmark,
         tables=[each for each in tables if each["rows"]],
+        plots=[_plot(packages)],
         run=str(run),
         programs=len(programs),
         parsed=len(parsed),
@@ -128,14 +137,23 @@ def _summary(shares: Mapping[str, Estimate], parsed: int, programs: int) -> Reco
     return table("Imports", ["", "programs"], [[name, share] for name, share in shares.items()], notes=notes)
 
 
-def _packages(packages: Sequence[Record], programs: int) -> Record:
+def _holding(parsed: Sequence[tuple[str, set[str]]], package: str) -> list[tuple[str, bool]]:
+    return [(problem, package in names) for problem, names in parsed]
+
+
+def _packages(packages: Sequence[Record]) -> Record:
     rows: list[list[Cell]] = [
-        [package["package"], package["programs"], f"{package['programs'] / programs:.1%}", package["kind"]]
+        [package["package"], package["programs"], estimate_of(package["share"]), package["kind"]]
         for package in packages[:_NAMED]
     ]
     left = len(packages) - _NAMED
     notes = [f"and {left} rarer ones: --json has all"] if left > 0 else []
     return table("Packages imported", ["package", "programs", "share", ""], rows, notes=notes)
+
+
+def _plot(packages: Sequence[Record]) -> Record:
+    bars = [(package["package"], estimate_of(package["share"])) for package in packages[:_DRAWN]]
+    return plot("Packages imported", {"programs": bars}, x="package", y="of the programs, %", kind="bar")
 
 
 def _unknown(unknown: Sequence[Record]) -> Record:

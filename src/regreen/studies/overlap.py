@@ -24,7 +24,7 @@ from regreen.problem import Problem
 from regreen.records import Record, judged_programs
 from regreen.run import read_manifest
 from regreen.studies.copied import SharedLines, SharedRuns, code_lines, telling
-from regreen.studies.finding import Cell, finding, table
+from regreen.studies.finding import Cell, finding, plot, table
 from regreen.syntax import parse
 from regreen.track import progress
 
@@ -69,7 +69,7 @@ def overlap(
     parts = _parts(rows, scored, seed)
     tables = [_summary(rows, share, numbers, seed), _nearest(rows), *([_scores(parts)] if parts else [])]
     numbers |= {"above_half": asdict(share), "by_problem": rows, "scores": parts}
-    return finding("overlap", benchmark=benchmark, tables=tables, **numbers)
+    return finding("overlap", benchmark=benchmark, tables=tables, plots=[_plot(rows, seed)], **numbers)
 
 
 def without_docstrings(source: str) -> str:
@@ -134,6 +134,12 @@ def _summary(rows: Sequence[Record], share: Estimate, numbers: Record, seed: int
     ]
     notes = [f"{numbers['problems']} solutions; {numbers['documents']} documents, {numbers['characters']} characters"]
     return table("Overlap with the corpus", ["", "value"], cells, notes=notes)
+
+
+def _plot(rows: Sequence[Record], seed: int) -> Record:
+    """Draw how many problems have more than a share of their lines in one document, for every tenth."""
+    above = [(10 * tenth, _share([10 * row["share"] > tenth for row in rows], seed)) for tenth in range(10)]
+    return plot("Overlap with the corpus", {"problems": above}, x="more than so much of its lines, %", y="problems, %")
 
 
 def _nearest(rows: Sequence[Record]) -> Record:

@@ -40,11 +40,11 @@ class Printed:
         """Print what was found, draw it where that is wanted, and return the exit code."""
         from regreen.report import draw, render, study_tables
 
-        if self.figure is not None:
-            draw(found["plots"], self.figure)
         print(json.dumps(found) + "\n" if self.as_json else render(study_tables(found)), end="")
         if "folder" in found and not self.as_json:
             print(f"\nregreen report {found['folder']}")
+        if self.figure is not None:
+            draw(found["plots"], self.figure)
         return DONE
 
 

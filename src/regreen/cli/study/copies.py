@@ -7,7 +7,7 @@ from typing import Annotated
 
 from typer import Argument
 
-from regreen.cli.options import Json, Problems, Quiet, option
+from regreen.cli.options import Problems, Quiet, option
 from regreen.cli.study.app import Printed, Seed, command
 
 Run = Annotated[Path, Argument(help="a run directory", metavar="RUN")]
@@ -25,12 +25,12 @@ def overlap(
     benchmark: Annotated[str, Argument(help="a name, name:split, or a file", metavar="BENCHMARK")],
     corpus: Corpus,
     chosen: Problems,
+    printed: Printed,
     suffix: Suffix = None,
     run: Annotated[
         Path | None, option("--run", help="a run, scored with and without what overlaps", metavar="RUN")
     ] = None,
     seed: Seed = 0,
-    as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """How much of the reference solutions stands in a corpus?"""
@@ -48,7 +48,7 @@ def overlap(
         seed=seed,
         quiet=quiet,
     )
-    return Printed(as_json=as_json).show(found)
+    return printed.show(found)
 
 
 @command("copying")
@@ -74,14 +74,14 @@ def copying(
 @command("imports")
 def imports(
     run: Run,
+    printed: Printed,
     known: Annotated[
         Path | None, option("--known", help="a file with more names that exist, a word each", metavar="FILE")
     ] = None,
     seed: Seed = 0,
-    as_json: Json = False,
 ) -> int:
     """Which packages do a run's programs import, and which of them exist nowhere?"""
     from regreen.studies.imports import imports as study
 
     names = known.read_text(encoding="utf-8").split() if known else ()
-    return Printed(as_json=as_json).show(study(run, known=names, seed=seed))
+    return printed.show(study(run, known=names, seed=seed))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from random import Random
 
 from regreen.arms.cases import input_key, near
+from regreen.arms.mutate import unshared
 from regreen.curate.strengthening.promises import Holds, keeps
 from regreen.problem import Call
 
@@ -54,4 +55,5 @@ def _crossed(call: Call, other: Call, random: Random) -> Call:
     if len(call.args) != len(other.args) or not call.args:
         return near(call, random)
     at = random.randrange(len(call.args))
-    return Call((*call.args[:at], other.args[at], *call.args[at + 1 :]), None, call.kwargs, call.compare)
+    args = unshared((*call.args[:at], other.args[at], *call.args[at + 1 :]))
+    return Call(args, None, unshared(call.kwargs), call.compare)

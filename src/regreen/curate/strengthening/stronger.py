@@ -26,7 +26,7 @@ from regreen.curate.strengthening.inputs import near_inputs
 from regreen.curate.strengthening.mutants import mutants
 from regreen.curate.strengthening.promises import keeps, promises
 from regreen.curate.strengthening.shapes import Unreadable, read_shapes
-from regreen.problem import Call, Check, Problem
+from regreen.problem import Call, Check, Problem, problem_from_line, problem_to_line
 from regreen.sandbox import Sandbox
 
 STRONG = "strong"  # the part of a score that needs the new checks too
@@ -203,7 +203,7 @@ class _Work:
         """Add the checks that the reference passes, and count the programs that fail them."""
         solution = self._problem.solution
         if solution:
-            verdict = self._sandbox.judge_now(with_checks(self._problem, checks), solution)
+            verdict = self._sandbox.judge_now(_as_written(with_checks(self._problem, checks)), solution)
             green = [result.outcome == "passed" for result in verdict.checks]
             self._found.dropped["not green together"] += green.count(False)
             checks = [check for check, passed in zip(checks, green, strict=True) if passed]
@@ -219,6 +219,11 @@ class _Work:
     def _untouched(self, why: str) -> Stronger:
         self._found.untouched, self._found.problem = why, _marked(self._problem, ())
         return self._found
+
+
+def _as_written(problem: Problem) -> Problem:
+    """Return the problem as a file of problems gives it back."""
+    return problem_from_line(problem_to_line(problem))
 
 
 def _fault(answer: Answer, first: Answer, slow: float) -> str | None:
