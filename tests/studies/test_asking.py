@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from regreen import InputError
+from regreen.cli import main
 from regreen.evaluate import Choice, Sampling
 from regreen.models import open_model
 from regreen.report import draw, every_table, render, report
@@ -39,6 +40,16 @@ def test_temperatures_are_compared_at_every_budget_and_the_best_is_chosen_on_oth
 def test_what_cannot_be_compared_is_refused_before_anything_is_asked(tmp_path, temperatures, ks, said):
     with pytest.raises(InputError, match=said):
         temperature(study("temperature", tmp_path / "s", temperatures=temperatures), ks=ks)
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("name", ["figure.bmp", "nowhere/figure.svg"])
+def test_a_figure_that_cannot_be_drawn_is_refused_before_anything_is_asked(name, tmp_path, capsys):
+    command = ["study", "chained", "-m", "tiny", "--figure", str(tmp_path / name), "-o", str(tmp_path / "s")]
+    with pytest.raises(SystemExit) as stopped:
+        main(command)
+    assert stopped.value.code == 2
+    assert name.rpartition("/")[2] in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
 
 

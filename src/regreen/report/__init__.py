@@ -6,7 +6,7 @@ from regreen.report.every import every_table
 from regreen.report.figures import figures
 from regreen.report.html import page as html_page
 from regreen.report.imports import import_tables, share_cell
-from regreen.report.plots import draw
+from regreen.report.plots import check_figure, draw
 from regreen.report.ranks import ranking_tables
 from regreen.report.runs import RunData, load, report
 from regreen.report.show import page, show
@@ -21,6 +21,7 @@ __all__ = [
     "RunData",
     "Table",
     "annotation_tables",
+    "check_figure",
     "compare",
     "differences",
     "draw",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +25,16 @@ _STYLE = {
 }
 
 
+def check_figure(file: Path) -> None:
+    """Raise InputError if no figure can be drawn into this file: so that it is said before a long study, not after."""
+    if file.suffix not in (".svg", ".png", ".pdf"):
+        raise InputError(f"{file}: a figure is a file *.svg, *.png or *.pdf")
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: there is no folder {file.parent}; make it first")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise InputError("matplotlib is not installed (pip install 'regreen[report]')")
+
+
 def draw(plots: Sequence[Record], file: Path) -> None:
     """Draw plots one below another into a file, whose ending says the form.
 
@@ -37,13 +47,9 @@ def draw(plots: Sequence[Record], file: Path) -> None:
     """
     if not plots:
         raise InputError(f"{file}: there is nothing to draw; read the tables")
-    if file.suffix not in (".svg", ".png", ".pdf"):
-        raise InputError(f"{file}: a figure is a file *.svg, *.png or *.pdf")
-    try:
-        matplotlib = importlib.import_module("matplotlib")
-        figures = importlib.import_module("matplotlib.figure")
-    except ImportError as error:
-        raise InputError("matplotlib is not installed (pip install 'regreen[report]')") from error
+    check_figure(file)
+    matplotlib = importlib.import_module("matplotlib")
+    figures = importlib.import_module("matplotlib.figure")
     with matplotlib.rc_context(_STYLE):
         figure = figures.Figure(figsize=(_WIDTH, _HEIGHT * len(plots)), layout="constrained")
         for axes, plot in zip(figure.subplots(len(plots), squeeze=False)[:, 0], plots, strict=True):

@@ -36,6 +36,13 @@ class Printed:
     figure: Figure = None
     as_json: Json = False
 
+    def __post_init__(self) -> None:
+        """Refuse a figure that could not be drawn in the end."""
+        if self.figure is not None:
+            from regreen.report import check_figure
+
+            check_figure(self.figure)
+
     def show(self, found: dict[str, Any]) -> int:
         """Print what was found, draw it where that is wanted, and return the exit code."""
         from regreen.report import draw, render, study_tables

@@ -70,6 +70,8 @@ def hidden(
             Path(target), problems, show=asked.show, judging=bounds.judging(), seed=kept.seed, quiet=kept.quiet
         )
         return printed.show(found)
+    if not asked.model:
+        raise InputError(f"{target}: not a run directory (no manifest.json); give one, or a benchmark and -m MODEL")
     asks = studied(
         "hidden", target, replace(asked, show=None), chosen, bounds,
         n=n, temperature=(temperature,), kept=kept, decides={"shown": asked.show or "1"},
