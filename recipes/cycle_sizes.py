@@ -50,13 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("bases", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("small", nargs="*", default=list(LARGER), help="1m, 3m: both unless given")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    for small, large in LARGER.items():
+    for small in options.small:
         taught(small, options.bases, options.out)
-        untaught(large, options.bases, options.out)
-    for small, large in LARGER.items():
-        compare(options.out / f"taught-{small}", options.out / f"untaught-{large}")
+        untaught(LARGER[small], options.bases, options.out)
+    for small in options.small:
+        compare(options.out / f"taught-{small}", options.out / f"untaught-{LARGER[small]}")
 
 
 def taught(size: str, bases: Path, out: Path) -> None:
