@@ -11,6 +11,7 @@ PACKAGE = """
 from regreen import Assert, Problem
 from regreen.benchmarks import Generated
 from regreen.models import Completion
+from regreen.sandbox import LocalSandbox
 from regreen.train.rewards import Signal
 
 
@@ -31,6 +32,16 @@ class Parrot:
         return [Completion(f"def f():\\n    return {self._said}\\n", 9) for _ in requests]
 
 
+class Island(LocalSandbox):
+    def __init__(self, place, limits, jobs):
+        super().__init__(limits, jobs=jobs)
+        self._place = place
+
+    @property
+    def facts(self):
+        return {**super().facts, "island": self._place}
+
+
 class Brevity:
     def __call__(self, problem, source, verdict):
         return Signal(1 / max(1, len(source)))
@@ -45,6 +56,8 @@ nonsense = riddle_pack:NONSENSE
 missing = riddle_pack:NOTHING
 [regreen.models]
 parrot = riddle_pack:Parrot
+[regreen.sandboxes]
+island = riddle_pack:Island
 [regreen.rewards]
 brevity = riddle_pack:Brevity
 """
@@ -88,6 +101,16 @@ def test_a_benchmark_and_a_model_of_another_package_are_used_by_name(installed, 
     assert (found["benchmark"], found["scores"]["pass@1"]["value"]) == ("riddles:test", 1.0)
     assert "riddles" in regreen(installed, "list", "benchmarks").stdout
     assert "parrot:..." in regreen(installed, "list", "models").stdout
+
+
+def test_a_sandbox_of_another_package_judges_by_name(installed, tmp_path):
+    asked = ["evaluate", "riddles", "-m", "parrot:42", "--examples", "0", "-o", str(tmp_path / "run"), "--json", "-q"]
+    done = regreen(installed, *asked, "--sandbox", "island:far", "-j", "1")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert (manifest["sandbox"]["island"], manifest["settings"]["sandbox"]) == ("far", "island")
+    refused = regreen(installed, *asked, "--sandbox", "ireland:far")
+    assert (refused.returncode, "expected local" in refused.stderr) == (2, True)
 
 
 def test_a_reward_of_another_package_is_weighed_by_name(here):

@@ -13,12 +13,15 @@ from typing import Any, Literal
 from regreen import benchmarks
 from regreen.errors import InputError
 from regreen.models import Model
+from regreen.plugins import plugin
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.records import Record
-from regreen.sandbox import Limits, LocalSandbox, RemoteSandbox, Sandbox
+from regreen.sandbox import FusionSandbox, Limits, LocalSandbox, RemoteSandbox, Sandbox
 
-_SERVERS = ("http://", "https://")
+FUSION = "fusion+"  # before the address of a SandboxFusion
+SERVERS = ("http://", "https://")  # before the address of a regreen serve
+_FUSIONS = tuple(f"{FUSION}{start}" for start in SERVERS)
 _MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
     "timeout": ("--timeout", 86_400, "seconds"),
     "memory": ("--memory", 1 << 44, "bytes"),
@@ -30,8 +33,9 @@ _MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
 class Judging:
     """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, on ``jobs`` cores.
 
-    ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``; or the address of a
-    ``regreen serve``, as ``http://HOST:PORT``, where ``jobs`` is how many batches are in flight.
+    ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``; the address of a
+    ``regreen serve``, as ``http://HOST:PORT``, where ``jobs`` is how many batches are in flight; that of a
+    SandboxFusion, as ``fusion+http://HOST:PORT``; or ``NAME:PLACE`` of another package's (:mod:`regreen.plugins`).
     """
 
     timeout: float = 3.0
@@ -51,14 +55,23 @@ class Judging:
 
     @property
     def remote(self) -> bool:
-        """True if a server judges."""
-        return self.sandbox.startswith(_SERVERS)
+        """True if not this machine judges."""
+        return self.sandbox.startswith((*SERVERS, *_FUSIONS)) or self._plugged() is not None
 
     def open(self) -> Sandbox:
         """Return the sandbox asked for; raises InputError, TierError, and InfrastructureError if no server answers."""
-        if self.remote:
+        if self.sandbox.startswith(SERVERS):
             return RemoteSandbox(self.sandbox, self.limits(), jobs=self.jobs)
+        if self.sandbox.startswith(_FUSIONS):
+            return FusionSandbox(self.sandbox.removeprefix(FUSION), self.limits(), jobs=self.jobs)
+        if (opened := self._plugged()) is not None:
+            return opened(self.sandbox.partition(":")[2], self.limits(), self.jobs)  # type: ignore[no-any-return]
         return self.open_local()
+
+    def _plugged(self) -> Any | None:
+        """Return what another package opens a sandbox of this name with, or None."""
+        place = self.sandbox.partition(":")[0]
+        return None if place == "local" else plugin("sandboxes", place)
 
     def open_local(self) -> LocalSandbox:
         """Return the sandbox asked for, which must be this machine's; raises InputError, TierError."""
@@ -77,7 +90,7 @@ class Judging:
     def decides(self) -> Record:
         """Return what decides verdicts: that a server makes them, but not where it stands."""
         given = {name: value for name, value in asdict(self).items() if name != "jobs"}
-        return given | ({"sandbox": "http"} if self.remote else {})
+        return given | ({"sandbox": self.sandbox.partition(":")[0].replace("https", "http")} if self.remote else {})
 
 
 @dataclass(frozen=True, slots=True)

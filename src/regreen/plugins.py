@@ -5,6 +5,8 @@
 riddles = "my_package:RIDDLES"        # a regreen.benchmarks.Generated
 [project.entry-points."regreen.models"]
 parrot = "my_package:Parrot"          # what -m parrot:PLACE calls with PLACE; it returns a regreen.models.Model
+[project.entry-points."regreen.sandboxes"]
+island = "my_package:Island"          # called with PLACE, limits and jobs, it opens --sandbox island:PLACE
 [project.entry-points."regreen.rewards"]
 brevity = "my_package:Brevity"        # called with nothing, it returns a regreen.train.rewards.Reward
 """
@@ -15,7 +17,7 @@ from typing import Any, Literal
 
 from regreen.errors import InputError
 
-Kind = Literal["benchmarks", "models", "rewards"]
+Kind = Literal["benchmarks", "models", "rewards", "sandboxes"]
 
 
 def named(kind: Kind) -> list[str]:

@@ -14,6 +14,7 @@ from regreen.cli.options import Data, Json, Sandbox
 
 if TYPE_CHECKING:
     from regreen.benchmarks import Listing
+    from regreen.options import Judging
 
 
 @command("list")
@@ -70,13 +71,15 @@ def _place(listed: Listing) -> str:
 @command()
 def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
     """Say how well this machine, or a regreen serve, confines programs."""
-    from regreen.options import Judging
+    from regreen.options import SERVERS, Judging
     from regreen.report import Table, render
     from regreen.sandbox import probe
 
     judging = Judging(sandbox=sandbox)
-    if judging.remote:
+    if sandbox.startswith(SERVERS):
         return _server(sandbox, as_json=as_json)
+    if judging.remote:
+        return _elsewhere(judging, as_json=as_json)
     asked, found = judging.tier, probe()
     enough = found.tier <= asked
     if as_json:
@@ -86,6 +89,17 @@ def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
         notes = [f"tier {found.tier}; asked for at least {asked}: {'enough' if enough else 'not enough'}"]
         print(render([Table("Confinement", ["point", "works", "needed for", "found"], rows, notes)]), end="")
     return DONE if enough else NOT_GREEN
+
+
+def _elsewhere(judging: Judging, *, as_json: bool) -> int:
+    """Say what is known of a sandbox that is neither this machine's nor a regreen server's."""
+    from regreen.report import Table, render
+
+    with judging.open() as opened:
+        facts = dict(opened.facts)
+    rows = [[name, str(value)] for name, value in facts.items()]
+    print(json.dumps(facts) if as_json else render([Table(judging.sandbox, ["", "found"], rows)]).rstrip("\n"))
+    return DONE
 
 
 def _server(url: str, *, as_json: bool) -> int:

@@ -128,7 +128,7 @@ Sandbox = Annotated[
     str,
     option(
         "--sandbox",
-        help="local, local:A, local:B or local:C for a tier, or http://HOST:PORT",
+        help="local, local:A, local:B or local:C for a tier, http://HOST:PORT or fusion+http://HOST:PORT",
         show=True,
         metavar="WHERE",
     ),

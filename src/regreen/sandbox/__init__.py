@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 if TYPE_CHECKING:
     from regreen.problem import Problem
     from regreen.sandbox.capabilities import Capabilities, probe
+    from regreen.sandbox.fusion import FusionSandbox
     from regreen.sandbox.limits import Limits
     from regreen.sandbox.local import LocalSandbox
     from regreen.sandbox.remote import RemoteSandbox
     from regreen.verdict import Verdict
 
-__all__ = ["Capabilities", "Limits", "LocalSandbox", "RemoteSandbox", "Sandbox", "probe"]
+__all__ = ["Capabilities", "FusionSandbox", "Limits", "LocalSandbox", "RemoteSandbox", "Sandbox", "probe"]
 
 _HOMES = {
     "Capabilities": "capabilities",
+    "FusionSandbox": "fusion",
     "Limits": "limits",
     "LocalSandbox": "local",
     "RemoteSandbox": "remote",

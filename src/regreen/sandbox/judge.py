@@ -62,18 +62,7 @@ class Judge:
 
     def judge(self, problem: Prepared, source: str, strict: bool) -> Result:
         """Return the verdict on one program as plain data."""
-        one = Trial(self, problem, source, self._jail.limits, strict)
-        judge = {"stdio": one.by_stdio, "calls": one.by_plan, "serve": one.by_code, "shared": one.by_sharing}
-        results = judge[problem.mode]()
-        failing = (r["outcome"] for r in results if r["outcome"] not in (None, "passed"))
-        return {
-            "outcome": next(failing, "passed"),
-            "checks": results,
-            "mode": "shared" if problem.shared else "separate",
-            "cpu": one.cpu,
-            "wall": one.wall,
-            "late": not strict and one.late,
-        }
+        return Trial(self, problem, source, self._jail.limits, strict).verdict()
 
     def execute(self, source: str, stdin: str, strict: bool) -> Result:
         """Return what came of running a program, as plain data."""

@@ -100,6 +100,20 @@ class Trial:
         self.cpu = self.wall = 0.0
         self.late = False
 
+    def verdict(self) -> Result:
+        """Run what the problem's checks ask for, and return the verdict as plain data."""
+        judge = {"stdio": self.by_stdio, "calls": self.by_plan, "serve": self.by_code, "shared": self.by_sharing}
+        results = judge[self._problem.mode]()
+        failing = (r["outcome"] for r in results if r["outcome"] not in (None, "passed"))
+        return {
+            "outcome": next(failing, "passed"),
+            "checks": results,
+            "mode": "shared" if self._problem.shared else "separate",
+            "cpu": self.cpu,
+            "wall": self.wall,
+            "late": not self._order.strict and self.late,
+        }
+
     def _job(self, mode: str, work: Any = None) -> MemoryFile:
         """What the program's process is told."""
         return MemoryFile(marshal.dumps((mode, self._problem.prelude, self._source, work)))
