@@ -41,10 +41,10 @@ class Lost(Exception):
 
 
 class Patience:
-    """How long to go on asking a server that gives nothing."""
+    """How long to go on asking a server that gives nothing, and what it ought to be."""
 
-    def __init__(self, url: str, seconds: float) -> None:
-        self._url, self._seconds = url, seconds
+    def __init__(self, url: str, seconds: float, server: str = "'regreen serve'") -> None:
+        self._url, self._seconds, self._server = url, seconds, server
         self._waited, self._pause = 0.0, _FIRST_PAUSE
 
     def pause(self, lost: Lost, *, progressed: bool) -> float:
@@ -57,7 +57,7 @@ class Patience:
         if progressed:
             self._waited, self._pause = 0.0, _FIRST_PAUSE
         if self._waited >= self._seconds:
-            again = "see that 'regreen serve' runs there, and type the same command again to go on"
+            again = f"see that {self._server} runs there, and type the same command again to go on"
             raise InfrastructureError(f"{self._url}: {lost}; {again}")
         if lost.pause is not None:
             self._waited += lost.pause / _FULL

@@ -131,7 +131,7 @@ class FusionSandbox:
             "run_timeout": order.cpu,
             "memory_limit_MB": self.limits.memory >> 20,
         }
-        waiting, breakdowns = Patience(self._url, patience), 0
+        waiting, breakdowns = Patience(self._url, patience, "a SandboxFusion"), 0
         while True:
             try:
                 answer = self._once(sent)
