@@ -128,7 +128,7 @@ def test_what_cannot_judge_is_refused_in_one_line(answers: Any, why: str) -> Non
 
 
 def test_nobody_there_is_said_soon() -> None:
-    with pytest.raises(InfrastructureError, match="nobody answers.*a SandboxFusion runs there"):
+    with pytest.raises(InfrastructureError, match=r"nobody answers.*a SandboxFusion runs there"):
         FusionSandbox("http://127.0.0.1:9")
 
 
