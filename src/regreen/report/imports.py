@@ -55,6 +55,8 @@ def _notes(found: Record) -> list[str]:
         notes.append(f"programs that were run but not recorded: {found['not_recorded']}")
     if found["skipped"]:
         notes.append(f"bad lines skipped: {found['skipped']}")
+    if "unscored" in found:
+        notes.append(f"no score of trees: {found['unscored']}")
     if recorded := found["recorded"]:
         notes.append(f"recorded verdicts: {recorded['agree']} agree with ours, {recorded['differ']} differ")
     return notes

@@ -76,16 +76,28 @@ def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record
     if run.manifest["command"] == "dialog":
         summary["dialog"] = dialog_summary(run.path, turns=run.manifest["settings"]["turns"], seed=view.seed)
     elif (run.path / TREES).exists():
-        from regreen.report.trees.summary import tree_summary  # NumPy, which other runs do without
-
-        summary |= tree_summary(run.path, repair_view, seed=view.seed)
-        summary["repair"]["reveal"] = run.manifest["settings"].get("reveal")
+        summary |= _grown(run, repair_view, seed=view.seed)
         if run.manifest["command"] == "refine":
             from regreen.report.refined import refined
 
             reveal = {"reveal": run.manifest["settings"]["reveal"]}
             summary["refine"] = refined(run.path, seed=view.seed) | reveal
     return {**summary, "run": str(run.path), "seconds": run.manifest["seconds"]}
+
+
+def _grown(run: RunData, repair_view: RepairView | None, *, seed: int) -> Record:
+    """Return what trees come to; of imported ones that lack verdicts, what can be said without these."""
+    from regreen.report.trees.grown import Unjudged
+    from regreen.report.trees.summary import tree_summary  # NumPy, which other runs do without
+
+    try:
+        found = tree_summary(run.path, repair_view, seed=seed)
+    except Unjudged as why:
+        if run.manifest["command"] != "import" or (repair_view and repair_view.verdicts):
+            raise
+        return {"imported": read_json(run.path / SCORES) | {"unscored": str(why)}}
+    found["repair"]["reveal"] = run.manifest["settings"].get("reveal")
+    return found
 
 
 def _own_ks(path: Path) -> tuple[int, ...]:

@@ -126,6 +126,10 @@ def _judged(record: Record, problem: Record) -> Judged:
 # ---- as numbers ----
 
 
+class Unjudged(InputError):
+    """Trees hold programs without a verdict."""
+
+
 def chosen_verdicts(trees: Mapping[str, RepairTree], asked: Verdicts | None) -> Verdicts:
     """Return whose verdicts count: ours, unless there are none; raises InputError where those asked for are not there.
 
@@ -140,7 +144,7 @@ def chosen_verdicts(trees: Mapping[str, RepairTree], asked: Verdicts | None) -> 
         there = all(node.passed(others) is not None for node in nodes)
         other = f"--verdicts {others}" if there else "regreen import --judge, which judges them all"
         place = f"{missing[0].problem} {missing[0].node}"
-        raise InputError(f"{len(missing)} programs have no verdict ({verdicts}), {place} the first; try {other}")
+        raise Unjudged(f"{len(missing)} programs have no verdict ({verdicts}), {place} the first; try {other}")
     return verdicts
 
 
