@@ -14,6 +14,7 @@ from regreen.errors import InputError
 from regreen.evaluate import Choice, Judging, import_trees
 from regreen.formats import TREE_FORMS
 from regreen.records import RECORDED, TREES, read_records
+from regreen.report import RepairView, every_table, html_page, render, report
 from regreen.tree import read_trees
 from tests.toy import BAD, GOOD, write_problems
 
@@ -54,6 +55,18 @@ def test_recorded_verdicts_and_texts_are_kept_and_nothing_is_judged(tmp_path):
         {"v": 1, "problem": "toy/add", "index": 0, "role": "repair:0.0", "passed": True},
         {"v": 1, "problem": "toy/other", "index": 0, "role": "sample", "passed": False},
     ]
+
+
+def test_a_report_on_trees_that_lack_verdicts_says_what_it_can_and_what_is_missing(tmp_path):
+    import_trees(write(tmp_path, chain(WRONG, RIGHT)), "reflexion", out=tmp_path / "run")
+    found = report([tmp_path / "run"])
+    said = render(every_table(found), "text")
+    assert "first programs" in said
+    assert "1 of 2 programs have no verdict (recorded)" in said
+    assert "Scores" not in said, "nothing was judged"
+    assert html_page([tmp_path / "run"], found).startswith("<!doctype html>")
+    with pytest.raises(InputError, match="no verdict"):
+        report([tmp_path / "run"], repair_view=RepairView(verdicts="recorded"))
 
 
 def test_our_verdicts_stand_beside_the_recorded_ones_and_differences_are_named(tmp_path):

@@ -161,7 +161,8 @@ function problemPanel(row, head, bodies, close) {
 
 function runPanel(head, run, place, named) {
   const problem = run.problems[place], programs = run.programs[place].map(programOf(run, head.outcomes));
-  const nodes = run.nodes[place].map(nodeOf), grown = nodes.some((node) => node.name.includes("."));
+  const nodes = run.nodes[place].map(nodeOf);
+  const grown = nodes.some((node) => node.name.includes(".")) || (nodes.length > 0 && programs.length === 0);
   const samples = programs.filter((program) => program.role === "sample" || !grown || program.role.startsWith("control:"));
   return make("section", {}, named && make("h3", {}, head.name),
     grown && [make("h3", {}, "Tree"), treeView(nodes, run, problem, programs)],
