@@ -144,7 +144,9 @@ def chosen_verdicts(trees: Mapping[str, RepairTree], asked: Verdicts | None) -> 
         there = all(node.passed(others) is not None for node in nodes)
         other = f"--verdicts {others}" if there else "regreen import --judge, which judges them all"
         place = f"{missing[0].problem} {missing[0].node}"
-        raise Unjudged(f"{len(missing)} of {len(nodes)} programs have no verdict ({verdicts}), {place} the first; try {other}")
+        raise Unjudged(
+            f"{len(missing)} of {len(nodes)} programs have no verdict ({verdicts}), {place} the first; try {other}"
+        )
     return verdicts
 
 
