@@ -17,6 +17,7 @@ from regreen.cli.printing import say_notes
 train = typer.Typer(help="Train a model; see 'regreen train sft --help'.", rich_markup_mode=None)
 app.add_typer(train, name="train", short_help="Train a model: sft, cycle, rltf, docstring, execution.")
 
+_EVALUATE = "regreen evaluate BENCHMARK -m {model} --prompt {prompt}{few}"  # what can be typed next, as a rule
 Config = Annotated[Path, Argument(help="a TOML file", metavar="CONFIG")]
 
 
@@ -35,8 +36,7 @@ def sft(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False, 
     told = read_config(config, SftConfig)
     from regreen.train.sft import sft as train_sft
 
-    _print(train_sft(told, judging=bounds.judging(), out=out, quiet=quiet), as_json=as_json)
-    return DONE
+    return _print(train_sft(told, judging=bounds.judging(), out=out, quiet=quiet), as_json=as_json)
 
 
 train.command("sft")(grouped(sft))
@@ -55,7 +55,7 @@ def cycle(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False
 
     found = train_cycle(told, judging=bounds.judging(), out=out, quiet=quiet)
     _print(found, as_json=as_json)
-    if not as_json:
+    if found and not as_json:
         _print_set(found)
     return DONE
 
@@ -74,8 +74,7 @@ def rltf(config: Config, bounds: Bounds, out: Out = None, as_json: Json = False,
     told = read_config(config, RltfConfig)
     from regreen.train.rltf import rltf as train_rltf
 
-    _print(train_rltf(told, judging=bounds.judging(), out=out, quiet=quiet), as_json=as_json)
-    return DONE
+    return _print(train_rltf(told, judging=bounds.judging(), out=out, quiet=quiet), as_json=as_json)
 
 
 train.command("rltf")(grouped(rltf))
@@ -92,9 +91,7 @@ def docstring(config: Config, bounds: Bounds, out: Out = None, as_json: Json = F
     from regreen.train.docstring import docstring as train_docstring
 
     found = train_docstring(told, judging=bounds.judging(), out=out, quiet=quiet)
-    following = f"regreen study docstring BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --coder MODEL"
-    _print(found, as_json=as_json, following=following)
-    return DONE
+    return _print(found, as_json=as_json, following="regreen study docstring BENCHMARK -m {model} --coder MODEL")
 
 
 train.command("docstring")(grouped(docstring))
@@ -112,9 +109,8 @@ def execution(config: Config, bounds: Bounds, out: Out = None, as_json: Json = F
     from regreen.train.execution import execution as train_execution
 
     found = train_execution(told, judging=bounds.judging(), out=out, quiet=quiet)
-    following = f"regreen study execution BENCHMARK -m hf:{shlex.quote(found['checkpoint'])} --shown {told.shown}"
-    _print(found, as_json=as_json, following=f"{following} --pairs {told.pairs} --prompt {found['prompt']}")
-    return DONE
+    asked = f"--shown {told.shown} --pairs {told.pairs} --prompt {{prompt}}"
+    return _print(found, as_json=as_json, following=f"regreen study execution BENCHMARK -m {{model}} {asked}")
 
 
 train.command("execution")(grouped(execution))
@@ -139,17 +135,20 @@ def _told(found: dict[str, Any]) -> str:
     return "".join(f" {option}" for option in said)
 
 
-def _print(found: dict[str, Any], *, as_json: bool, following: str | None = None) -> None:
-    """Print what a training came to, and what can be typed next: by default how its checkpoint is evaluated."""
+def _print(found: dict[str, Any], *, as_json: bool, following: str = _EVALUATE) -> int:
+    """Print what a training came to, and what can be typed next; nothing where another process leads it."""
+    if not found:
+        return DONE
     if as_json:
         print(json.dumps(found))
-        return
+        return DONE
     scores = ", ".join(f"{name} {value:.3f}" for name, value in found["scores"].items())
     print(f"{found['benchmark']}: step {found['step']} of {found['steps']}, {found['tokens']} tokens; {scores}")
     if found["best"] is not None:
         print(
             f"best: step {found['best_step']}, {found['monitor']} {found['best']:.3f} on {found['held_out']} problems"
         )
-    place, few = shlex.quote(found["checkpoint"]), " --examples 0" if found["examples"] else ""
-    print(following or f"regreen evaluate BENCHMARK -m hf:{place} --prompt {found['prompt']}{few}")
+    few = " --examples 0" if found["examples"] else ""
+    print(following.format(model=f"hf:{shlex.quote(found['checkpoint'])}", prompt=found["prompt"], few=few))
     say_notes(found)
+    return DONE

@@ -41,6 +41,7 @@ from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import CYCLE_RHO, CycleConfig, SftConfig
 from regreen.train.course import finish, learner_of, pace_of, policy_of
+from regreen.train.crew import led
 from regreen.train.learner import Learner
 from regreen.train.lessons import Lesson
 from regreen.train.loop import Check, fit
@@ -57,6 +58,7 @@ ROWS = "rows.jsonl"
 SOLUTIONS, FIRST, PROBE = "solutions", "first", "probe"  # folders of a run, each a run of its own
 
 
+@led
 def cycle(
     config: CycleConfig, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True
 ) -> Record:

@@ -23,6 +23,7 @@ from regreen.prompts import Template
 from regreen.records import Record
 from regreen.train.config import DocstringConfig
 from regreen.train.course import Course, teach
+from regreen.train.crew import led
 from regreen.train.sft import split_of
 from regreen.train.teaching import Taught, solved
 
@@ -30,6 +31,7 @@ TEMPLATE = "docstring"
 _QUOTES = re.compile(r'"""|\'\'\'')
 
 
+@led
 def docstring(
     config: DocstringConfig, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True
 ) -> Record:

@@ -22,11 +22,13 @@ from regreen.problem import Problem
 from regreen.records import Record
 from regreen.stated import stated
 from regreen.train.config import ExecutionConfig
+from regreen.train.crew import led
 from regreen.train.sft import Split, split_of, tune
 
 TEMPLATE = "execution"
 
 
+@led
 def execution(
     config: ExecutionConfig, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True
 ) -> Record:

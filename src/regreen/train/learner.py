@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from torch import Tensor
 from regreen.errors import InfrastructureError
 from regreen.train.batches import Batch, batched
 from regreen.train.config import BETAS, CLIP, EPS, WEIGHT_DECAY
+from regreen.train.crew import crew
 from regreen.train.lessons import Lesson
 from regreen.train.policy import Policy
 from regreen.train.schedules import Schedule
@@ -91,15 +92,28 @@ class Learner:
         self.policy, self.schedule, self.steps = policy, schedule, 0
         self._how, self._most, self._ratio, self._beside = optimizer, most, ratio, beside
         torch.manual_seed(seed)
-        self._accelerator = _accelerator()
+        self._crew = crew()
+        self._accelerator = accelerate.Accelerator()
         adam = torch.optim.AdamW(
             decaying(policy.module, optimizer.weight_decay),
             lr=optimizer.lr, betas=optimizer.betas, eps=optimizer.eps, fused=True,
         )  # fmt: skip
         self._adam: Any = self._accelerator.prepare(adam)
+        self._number: int | None = None
+        if self._crew.several and self._crew.leads:
+            told = (policy.number, optimizer, schedule, most, ratio, seed)
+            self._number = self._crew.hold(self, learner_beside, *told)
 
     def step(self, lessons: Sequence[Lesson]) -> Step:
         """Take one step on these lessons; raises InfrastructureError if the loss is not a number."""
+        step: Step = self._together(Learner._step, lessons)
+        return step
+
+    def _together(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Do something in all processes that train, or in the only one."""
+        return work(self, *args) if self._number is None else self._crew.all(self._number, work, *args)
+
+    def _step(self, lessons: Sequence[Lesson]) -> Step:
         self.policy.module.train()
         ce, rl, tokens, drift = self._gradients(lessons)
         lr = self._how.lr * self.schedule(self.steps)
@@ -115,9 +129,13 @@ class Learner:
 
     def loss(self, lessons: Sequence[Lesson]) -> float:
         """Return the loss on lessons, without learning from them."""
+        return float(self._together(Learner._loss, lessons))
+
+    def _loss(self, lessons: Sequence[Lesson]) -> float:
         self.policy.module.eval()
         with torch.no_grad():
-            return sum(float(ce + rl) for _, ce, rl in self._losses(lessons, _Drift(self._ratio)))
+            mine = sum(float(ce + rl) for _, ce, rl in self._losses(lessons, _Drift(self._ratio)))
+        return self._summed(mine)[0]
 
     def save(self, folder: Path) -> None:
         """Write what, with the policy's checkpoint, goes on exactly: the optimizer's state and the generators'."""
@@ -130,24 +148,37 @@ class Learner:
         """Go on where :meth:`save` was called; the policy's weights are restored too."""
         self.policy.restore(folder)
         state = torch.load(folder / STATE, map_location=self.policy.device, weights_only=False)
-        self.steps = state["steps"]
-        self._adam.load_state_dict(state["adam"])
+        self._together(Learner._go_on, state["steps"], state["adam"])
         for each in self._beside:
             each.restore(folder)
         _set_generators(state["generators"])
+
+    def _go_on(self, steps: int, adam: Any) -> None:
+        """Go on after so many steps, with the first process's weights and this state of the optimizer."""
+        self.policy.spread()
+        self.steps = steps
+        self._adam.load_state_dict(adam)
 
     def _gradients(self, lessons: Sequence[Lesson]) -> tuple[float, float, int, _Drift]:
         ces, rls, tokens, drift = 0.0, 0.0, 0, _Drift(self._ratio)
         for batch, ce, rl in self._losses(lessons, drift):
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
-        return ces, rls, tokens, drift
+        if self._crew.several:
+            self._crew.add_up(_every_gradient(self._adam))
+        ces, rls, every, *parts = self._summed(ces, rls, tokens, *drift.sums)
+        return ces, rls, int(every), _Drift(self._ratio, parts)
+
+    def _summed(self, *numbers: float) -> Sequence[float]:
+        return self._crew.summed(*numbers) if self._crew.several else numbers
 
     def _losses(self, lessons: Sequence[Lesson], drift: _Drift) -> Any:
         """Yield each batch with its share of the two streams' losses."""
         ce_count = sum(lesson.ce_count for lesson in lessons)
         rl_count = sum(lesson.rl_count for lesson in lessons)
         weighing = [lesson for lesson in lessons if lesson.ce.any() or lesson.rl.any()]  # of others nothing is read
+        if self._crew.several:
+            weighing = self._crew.share(sorted(weighing, key=len, reverse=True))
         for batch in self._batches(weighing):
             logprobs_M = self.policy.logprobs(batch)
             yield batch, *losses(logprobs_M, batch, ce_count, rl_count, drift.ratios(logprobs_M, batch))
@@ -208,8 +239,14 @@ class Kept(Protocol):
 class _Drift:
     """How far the policy has gone from where lessons were written, over the batches of a step."""
 
-    def __init__(self, most: float | None) -> None:
-        self._most, self._count, self._sum, self._cut = most, 0, 0.0, 0.0
+    def __init__(self, most: float | None, sums: Sequence[float] = (0.0, 0.0, 0.0)) -> None:
+        self._most = most
+        self._count, self._sum, self._cut = sums
+
+    @property
+    def sums(self) -> tuple[float, float, float]:
+        """How many tokens were known, how far they went in sum, how many were cut."""
+        return self._count, self._sum, self._cut
 
     @property
     def mean(self) -> float | None:
@@ -243,11 +280,21 @@ def decaying(module: Any, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def _accelerator() -> accelerate.Accelerator:
-    accelerator = accelerate.Accelerator()
-    if accelerator.num_processes > 1:
-        raise InfrastructureError("training runs in one process; start it without a launcher")
-    return accelerator
+def learner_beside(
+    number: int, optimizer: AdamW, schedule: Schedule, most: int, ratio: float | None, seed: int
+) -> Learner:
+    """Return another process's learner, of its policy of this number."""
+    here = crew()
+    return Learner(here.held(number), optimizer, schedule, most=most, ratio=ratio, seed=seed + here.rank)
+
+
+def _every_gradient(adam: Any) -> Iterator[Tensor]:
+    """Yield the gradient of every weight that is trained, in their order; 0 where this process has none."""
+    for group in adam.param_groups:
+        for weight in group["params"]:
+            if weight.grad is None:
+                weight.grad = torch.zeros_like(weight)
+            yield weight.grad
 
 
 def _generators() -> dict[str, Any]:

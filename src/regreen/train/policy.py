@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from regreen.errors import InputError
+from regreen.models import Model
 from regreen.models.hf import HFModel
 from regreen.models.shipped import place_of
 from regreen.prompts import Prompt
 from regreen.train.batches import Batch, Pass, read_apart, read_whole, stacked
+from regreen.train.crew import SharedSampler, crew
 from regreen.train.lessons import Ints, Lesson, supervised
 from regreen.train.sharing import read_shared
 
@@ -79,6 +81,7 @@ class Policy:
         seed: int = 0,
     ) -> None:
         self.name = "live" if isinstance(place, tuple) else _place(str(place))
+        self._live = isinstance(place, tuple)
         live = place if isinstance(place, tuple) else loading.load(self.name, device, "float32")
         self.module, self.tokenizer = live
         _check(self.module, self.tokenizer, self.name)
@@ -113,9 +116,34 @@ class Policy:
         """
         return getattr(self.module.config, "max_position_embeddings", None)
 
-    def sampler(self, *, batch: int = 64) -> HFModel:
-        """Return the model that samples from the weights as they are whenever it is asked, in this arithmetic."""
+    def sampler(self, *, batch: int = 64) -> Model:
+        """Return the model that samples from the weights as they are whenever it is asked, in this arithmetic.
+
+        Where several processes train, each writes a share of the texts.
+        """
+        model = self.own_sampler(batch)
+        here = crew()
+        if not (here.several and here.leads):
+            return model
+        return SharedSampler(model, here.hold(model, sampler_beside, self.number, batch))
+
+    def own_sampler(self, batch: int = 64) -> HFModel:
+        """Return a sampler of which no other process knows."""
         return HFModel((self.module, self.tokenizer), batch=batch, arithmetic=self.arithmetic)
+
+    @cached_property
+    def number(self) -> int:
+        """What this policy is called among several processes; from then on each has one with these weights."""
+        if self._live:
+            raise InputError("several processes cannot train a live module; save it, and give the folder")
+        here = crew()
+        number = here.hold(self, policy_beside, self.name, self.lora, self.dtype)
+        here.all(number, Policy.spread)
+        return number
+
+    def spread(self) -> None:
+        """Take the weights of the first process."""
+        crew().spread(self.module.state_dict().values())
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """Return what makes torch compute in :attr:`dtype`; the weights are float32."""
@@ -217,6 +245,17 @@ class Policy:
                 spent.append(time.process_time() - started)
         self.module.zero_grad()
         return min(spent[1:])
+
+
+def policy_beside(name: str, lora: Lora | None, dtype: str) -> Policy:
+    """Return another process's policy; its weights are still to come."""
+    return Policy(name, lora=lora, dtype=dtype)
+
+
+def sampler_beside(number: int, batch: int) -> HFModel:
+    """Return another process's sampler of a policy."""
+    policy: Policy = crew().held(number)
+    return policy.own_sampler(batch)
 
 
 @contextmanager

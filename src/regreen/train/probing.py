@@ -18,6 +18,7 @@ from regreen.run import Run, Settings, read_manifest
 from regreen.sandbox import Sandbox
 from regreen.train.choosing import solutions_of
 from regreen.train.config import CycleConfig
+from regreen.train.crew import shared
 from regreen.train.pairs import Builder, Row
 from regreen.tree import SAMPLE
 from regreen.verdict import Verdict, verdict_from_line
@@ -100,7 +101,7 @@ def probed(
     sampling = Sampling(
         probe.n, (probe.temperature,), probe.top_p, probe.max_tokens, prompt=prompt, examples=0, seed=config.seed
     )
-    model = open_probed(place, config.device)
+    model = shared(open_probed, place, config.device)
     evaluate_problems(name, problems, model, sampling=sampling, choice=Choice(), judging=judging, out=out, quiet=quiet)
     return out
 

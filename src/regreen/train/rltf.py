@@ -38,6 +38,7 @@ from regreen.track import progress
 from regreen.train.batches import Epochs
 from regreen.train.config import RltfConfig, SftConfig
 from regreen.train.course import check_run, finish, learner_of, lessons_of, pace_of, policy_of
+from regreen.train.crew import led
 from regreen.train.critic import Critic
 from regreen.train.learner import Learner
 from regreen.train.loop import Check, Progress, fit
@@ -57,6 +58,7 @@ from regreen.train.weighing import Term
 FIRST = "first"  # a folder of a run: the warm start, a run of its own
 
 
+@led
 def rltf(
     config: RltfConfig,
     *,

@@ -24,10 +24,12 @@ from regreen.problem import Problem
 from regreen.records import Record
 from regreen.train.config import SftConfig, TrainConfig
 from regreen.train.course import Check, Course, Numbers, teach
+from regreen.train.crew import led
 from regreen.train.teaching import held_out, pass_rate, solved, taught
 from regreen.train.trackers import require
 
 
+@led
 def sft(config: SftConfig, *, judging: Judging | None = None, out: Path | None = None, quiet: bool = True) -> Record:
     """Fine-tune a model on solved problems; a killed run goes on to the same weights.
 

@@ -9,9 +9,11 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol
 
+from regreen.errors import InputError
 from regreen.models import Model
 from regreen.models.hf import HFModel
 from regreen.train.config import ServerConfig
+from regreen.train.crew import crew
 from regreen.train.policy import Policy
 
 SERVED = "served"  # a folder of a training: the weights that a server was told to read
@@ -111,4 +113,6 @@ def writer_of(policy: Policy, server: ServerConfig | None, folder: Path, *, besi
     """Return who writes: a server if there is one, else a copy ``beside`` the policy, or itself."""
     if server is not None:
         return Served(policy, server, folder)
+    if beside and crew().several:
+        raise InputError("[buffer] mode = 'asynchronous' is for one process; with several take 'interleaved'")
     return Copy(policy) if beside else Itself(policy)

@@ -1,0 +1,217 @@
+"""Several processes that train together: the first leads, the others do their share of what it does.
+
+Started by a launcher (``accelerate launch``, ``torchrun``), every process runs the same command. The first does all
+that it would do alone: it reads the problems, writes the run directory, judges, decides. Whenever its learner steps or
+its sampler samples, it says so to the others, and each takes a share: lessons of the step, texts to write. Gradients
+are summed over all processes, so that the step is the one that a single process would take, but for the order of sums;
+texts have seeds of their own, whoever writes them. The others keep nothing on disk: how many there are decides nothing,
+and may change when a killed training goes on.
+
+Every process holds the whole model, its gradients and its optimizer's state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+from regreen.errors import InputError, RegreenError
+from regreen.models import Completion, Model, Request
+from regreen.records import Record
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+P = ParamSpec("P")
+_SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # ways of accelerate's to split a model over processes
+_LONG = timedelta(days=7)  # that the others wait for a word of the first, which may judge for hours
+
+
+class Crew:
+    """This process and those beside it: its ``rank`` among ``size``."""
+
+    def __init__(self) -> None:
+        self.rank, self.size = 0, int(os.environ.get("WORLD_SIZE", "1"))
+        self._held: list[Any] = []  # policies and learners that have been announced, in the order of that
+        self._lock = threading.RLock()
+        if self.size > 1:
+            self.rank = int(os.environ["RANK"])
+            self._words = _joined()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this is the first process, or the only one."""
+        return self.rank == 0
+
+    @property
+    def several(self) -> bool:
+        """Whether there are others."""
+        return self.size > 1
+
+    # ---- what all do together ----
+
+    def share(self, things: Sequence[Any]) -> list[Any]:
+        """Return this process's part of what all have."""
+        return list(things[self.rank :: self.size])
+
+    def add_up(self, tensors: Iterable[Tensor]) -> None:
+        """Make each tensor its sum over all processes."""
+        import torch.distributed as dist
+
+        for tensor in tensors if self.several else ():
+            dist.all_reduce(tensor)
+
+    def spread(self, tensors: Iterable[Tensor]) -> None:
+        """Make each tensor what it is in the first process."""
+        import torch.distributed as dist
+
+        for tensor in tensors if self.several else ():
+            dist.broadcast(tensor, 0)
+
+    def told(self, value: Any) -> Any:
+        """Return what the first process says; of the others' values nothing is heard."""
+        import torch.distributed as dist
+
+        said = [value]
+        dist.broadcast_object_list(said, src=0, group=self._words)
+        return said[0]
+
+    def gathered(self, value: Any) -> list[Any]:
+        """Return every process's value, in the order of their ranks, to the first; nothing to the others."""
+        import torch.distributed as dist
+
+        found: list[Any] | None = [None] * self.size if self.leads else None
+        dist.gather_object(value, found, dst=0, group=self._words)
+        return found or []
+
+    def summed(self, *numbers: float) -> list[float]:
+        """Return numbers summed over all processes, to each of them."""
+        import torch.distributed as dist
+
+        found: list[Any] = [None] * self.size
+        dist.all_gather_object(found, numbers, group=self._words)
+        return [sum(column) for column in zip(*found, strict=True)]
+
+    # ---- what the first says, and the others do ----
+
+    def hold(self, thing: Any, make: Callable[..., Any], *args: Any) -> int:
+        """Have every other process make its own of what the first holds; return the number that stands for both."""
+        with self._lock:
+            self.told(("hold", make, args))
+            self._held.append(thing)
+            return len(self._held) - 1
+
+    def held(self, number: int) -> Any:
+        """Return what a number stands for in this process."""
+        return self._held[number]
+
+    def all(self, number: int, work: Callable[..., Any], *args: Any) -> Any:
+        """Do work on a thing in every process at once; ``work`` is a function of a module, called with the thing."""
+        with self._lock:
+            self.told(("do", number, work, args))
+            return work(self._held[number], *args)
+
+    def follow(self) -> None:
+        """Do what the first process says, until it has done."""
+        while (order := self.told(None)) is not None:
+            kind, *rest = order
+            if kind == "hold":
+                make, args = rest
+                self._held.append(make(*args))
+            else:
+                number, work, args = rest
+                with contextlib.suppress(RegreenError):  # the first has the same, or is told, and says so
+                    work(self._held[number], *args)
+
+    def dismiss(self) -> None:
+        """Let the others go."""
+        with self._lock:
+            self._held.clear()
+            if self.several:
+                self.told(None)
+
+
+def _joined() -> Any:
+    """Join the other processes, and return the group in which words are passed."""
+    if sharded := [name for name in _SHARDED if os.environ.get(f"ACCELERATE_USE_{name}", "false") == "true"]:
+        raise InputError(f"every process holds the whole model; launch without {sharded[0]}, as with torchrun")
+    try:
+        import accelerate  # type: ignore[import-untyped]
+        import torch.distributed as dist
+    except ImportError as error:
+        raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
+    accelerate.PartialState(timeout=_LONG)
+    return dist.new_group(backend="gloo", timeout=_LONG)
+
+
+@functools.cache
+def crew() -> Crew:
+    """Return the crew that this process belongs to."""
+    return Crew()
+
+
+def led(training: Callable[P, Record]) -> Callable[P, Record]:
+    """Make a training one that the first process leads, and in which the others follow and return nothing."""
+
+    @functools.wraps(training)
+    def run(*args: P.args, **kwargs: P.kwargs) -> Record:
+        here = crew()
+        if not here.leads:
+            here.follow()
+            return {}
+        try:
+            found = training(*args, **kwargs)
+        except (
+            RegreenError
+        ):  # raised between two orders, or by all at once; after any other this process ends, and so do they
+            here.dismiss()
+            raise
+        here.dismiss()
+        return found
+
+    return run
+
+
+def shared(make: Callable[..., Model], *args: Any) -> Model:
+    """Return the model that ``make`` makes; where there are several processes, one whose texts all of them write."""
+    model, here = make(*args), crew()
+    return SharedSampler(model, here.hold(model, make, *args)) if here.several and here.leads else model
+
+
+class SharedSampler:
+    """A model whose texts all processes write, each its share; a model like any other to whoever asks."""
+
+    def __init__(self, model: Model, number: int) -> None:
+        self._model, self._number = model, number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    async def sample(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return a completion for each request."""
+        return await asyncio.to_thread(crew().all, self._number, write, list(requests))
+
+
+def write(model: Model, requests: Sequence[Request]) -> list[Completion]:
+    """Write this process's share of some texts; the first gets all."""
+    here = crew()
+    found: list[Any] = [None] * len(requests)
+    for rank, part in enumerate(here.gathered(_written(model, here.share(requests)))):
+        if isinstance(part, RegreenError):
+            raise part
+        found[rank :: here.size] = part
+    return found
+
+
+def _written(model: Model, requests: Sequence[Request]) -> list[Completion] | RegreenError:
+    """Write texts, and hand an error on as what came of it: the others wait to hear."""
+    try:
+        return asyncio.run(model.sample(requests)) if requests else []
+    except RegreenError as error:
+        return error

@@ -1,0 +1,140 @@
+"""Several processes that train together, as a launcher starts them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regreen.benchmarks import katas
+from regreen.problem import problem_to_line
+
+pytest.importorskip("accelerate")
+torch = pytest.importorskip("torch")
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src"), "OMP_NUM_THREADS": "1"}
+CHECKED = {"optimizer": {"lr": 1e-3, "warmup": 1}, "check": {"every": 4, "n": 2, "temperature": 0.8, "max_tokens": 60}}
+SUPERVISED: dict[str, Any] = {**CHECKED, "batch": {"tokens": 1024, "most": 512, "steps": 8}}
+ONLINE: dict[str, Any] = {
+    **CHECKED,
+    "batch": {"programs": 8, "steps": 3},
+    "draw": {"n": 4, "max_tokens": 60},
+    "supervised": {"share": 0.0},
+}
+REFINING: dict[str, Any] = {
+    **SUPERVISED,
+    "batch": {"tokens": 1024, "steps": 3},
+    "probe": {"n": 2, "temperature": 1.0, "max_tokens": 60},
+    "mask": {"ratio": 0.3, "region": "code"},
+}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("problems")
+    every = [problem_to_line(problem) for problem in katas.generate("ambiguous-train", count=44)]
+    for name, lines in (("problems", every[:40]), ("validation", every[40:])):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return {name: str(folder / f"{name}.jsonl") for name in ("problems", "validation")}
+
+
+def config(folder: Path, files: dict[str, str], **tables: Any) -> Path:
+    """Write a training's file."""
+    told = {"model": "tiny-base", "dtype": "float32", "seed": 1, **files}
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in told.items())
+    for table, values in tables.items():
+        text += f"[{table}]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
+    path = folder / "train.toml"
+    path.write_text(text)
+    return path
+
+
+@contextmanager
+def launched(kind: str, file: Path, out: Path, processes: int) -> Iterator[subprocess.Popen[str]]:
+    """A training in so many processes; one is started without a launcher."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    told = ["-m", "regreen", "train", kind, str(file), "-o", str(out), "-q", "-j", "1", "--json"]
+    command = [sys.executable, *(launcher if processes > 1 else []), *told]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def train(kind: str, file: Path, out: Path, processes: int) -> dict[str, Any]:
+    """Train to the end, and return what was printed: one object, by one process."""
+    with launched(kind, file, out, processes) as process:
+        said, complained = process.communicate(timeout=200)
+    assert process.returncode == 0, complained
+    return dict(json.loads(said))
+
+
+def curve(run: Path) -> list[dict[str, float]]:
+    """Return the numbers of every step and check, but for the clock."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    clocks = ("clock/", "seconds", "generating", "judging", "per_second")
+    return [
+        {n: v for n, v in line.items() if v is not None and not any(clock in n for clock in clocks)} for line in lines
+    ]
+
+
+def alike(one: Path, other: Path) -> None:
+    """Check that two trainings had the same course but for the order of sums."""
+    for ours, theirs in zip(curve(one), curve(other), strict=True):
+        assert theirs == pytest.approx(ours, rel=1e-3, abs=1e-5)
+
+
+def test_two_processes_take_the_steps_of_one_and_a_killed_pair_is_gone_on_with_by_one(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    file = config(tmp_path, files, **SUPERVISED)
+    alone = train("sft", file, tmp_path / "one", 1)
+    with launched("sft", file, tmp_path / "two", 2) as process:
+        wait_for(tmp_path / "two", "checkpoints/last", process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert len(curve(tmp_path / "two")) < len(curve(tmp_path / "one"))
+    together = train("sft", file, tmp_path / "two", 1)
+    alike(tmp_path / "one", tmp_path / "two")
+    assert (together["steps"], together["tokens"]) == (alone["steps"], alone["tokens"])
+
+
+def wait_for(run: Path, name: str, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 100
+    while not (run / name).exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    assert (run / name).exists(), process.communicate()[1]
+
+
+@pytest.mark.parametrize(("kind", "tables"), [("sft", SUPERVISED), ("cycle", REFINING), ("rltf", ONLINE)])
+@pytest.mark.slow
+def test_every_training_has_one_course_whoever_shares_it(
+    kind: str, tables: dict[str, Any], tmp_path: Path, files: dict[str, str]
+) -> None:
+    file = config(tmp_path, files, **tables)
+    for processes in (1, 2):
+        train(kind, file, tmp_path / str(processes), processes)
+    alike(tmp_path / "1", tmp_path / "2")
+
+
+@pytest.mark.parametrize("sharded", ["FSDP", "DEEPSPEED"])
+def test_a_model_split_over_processes_is_refused(sharded: str, tmp_path: Path, files: dict[str, str]) -> None:
+    environment = {"WORLD_SIZE": "2", "RANK": "0", f"ACCELERATE_USE_{sharded}": "true"}
+    command = [sys.executable, "-m", "regreen", "train", "sft", str(config(tmp_path, files, **SUPERVISED)), "-q"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False, env=ENVIRONMENT | environment
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"every process holds the whole model; launch without {sharded}" in done.stderr
