@@ -21,11 +21,19 @@ from regreen.train.rewards import REWARDS
 from regreen.verdict import CheckResult, Outcome, Verdict
 from tests.cheats import CHEATS, HONEST, PLAIN, WITNESS, Cheat, aimed
 from tests.honest import Honest
+from tests.sandbox.again import INSIDE
 from tests.sandbox.problems import descriptors
 
 PATIENT = Limits(timeout=3.0, memory=1 << 30, output=1 << 20)
 HASTY = Limits(timeout=0.2, memory=1 << 30, output=1 << 20)
 SHARED_FOLDERS = ("/", "/tmp", "/var/tmp", "/dev/shm", "/run")
+
+
+# What a cheat attacks; where these tests run once more at another tier (again.py), one of its problems in turn.
+AGAINST = {
+    cheat.name: (cheat.against[at % len(cheat.against)],) if INSIDE in os.environ else cheat.against
+    for at, cheat in enumerate(CHEATS)
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,7 @@ def judged(host: Host, sandboxes: dict[bool, LocalSandbox]) -> Callable[[Cheat],
     def judge(cheat: Cheat) -> list[Verdict]:
         if cheat.name not in known:
             source = aimed(cheat.source, str(host.file), host.port)
-            attacks = [(problem, source) for problem in cheat.against]
+            attacks = [(problem, source) for problem in AGAINST[cheat.name]]
             known[cheat.name] = _judge(sandboxes[cheat.hasty], [(PLAIN, WITNESS), *attacks, (PLAIN, WITNESS)])
         return known[cheat.name]
 
@@ -151,10 +159,10 @@ def judged(host: Host, sandboxes: dict[bool, LocalSandbox]) -> Callable[[Cheat],
 def test_a_cheat_does_not_pass_and_leaves_no_mark(
     cheat: Cheat, host: Host, judged: Callable[[Cheat], list[Verdict]]
 ) -> None:
-    """Each cheat fails on every problem that it attacks, says nothing it must not know, and harms nobody."""
+    """Each cheat fails on the problems that it attacks, says nothing it must not know, and harms nobody."""
     before, *verdicts, after = judged(cheat)
     assert _clean(before), f"before the cheat: {_said(before)}"
-    for problem, verdict in zip(cheat.against, verdicts, strict=True):
+    for problem, verdict in zip(AGAINST[cheat.name], verdicts, strict=True):
         assert verdict.outcome in cheat.allowed, f"{verdict!r} on problem {problem.id!r}"
         assert "HARM" not in _said(verdict), f"on problem {problem.id!r}"
         assert host.word not in _said(verdict), f"a secret of the host told on problem {problem.id!r}"
@@ -169,7 +177,7 @@ def test_no_reward_gives_a_cheat_what_it_gives_a_pass(host: Host, judged: Callab
     assert len({cheat.name for cheat in CHEATS}) == len(CHEATS)
     for cheat in CHEATS:
         source = aimed(cheat.source, str(host.file), host.port)
-        for problem, verdict in zip(cheat.against, judged(cheat)[1:-1], strict=True):
+        for problem, verdict in zip(AGAINST[cheat.name], judged(cheat)[1:-1], strict=True):
             all_green = tuple(CheckResult(index, Outcome.PASSED) for index in range(len(problem.checks)))
             passed = Verdict(Outcome.PASSED, all_green)
             for name, reward in REWARDS.items():
