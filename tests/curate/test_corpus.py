@@ -48,8 +48,10 @@ def test_each_file_is_kept_or_dropped_for_the_first_of_the_reasons(tmp_path: Pat
     }  # fmt: skip
     assert list(read_corpus(tmp_path / "o")) == [("h.py", files["h.py"]), ("a/good.py", GOOD)]
     assert (found["files"], found["kept"], found["characters_kept"]) == (10, 2, 240 + len(GOOD))
-    small = corpus(tmp_path / "in", tmp_path / "o", filters=Filters(suffixes=(".txt",), largest=10))
-    assert small["dropped"] == {"too large": 1}
+    written = (tmp_path / "o").read_bytes()
+    with pytest.raises(InputError, match="no file is kept \\(1 too large\\)"):
+        corpus(tmp_path / "in", tmp_path / "o", filters=Filters(suffixes=(".txt",), largest=10))
+    assert (tmp_path / "o").read_bytes() == written
 
 
 def test_a_folder_is_read_in_the_order_of_its_names_and_links_are_not_followed(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ def test_the_syntax_tree_tells_who_obeys(instruction):
     assert obeys(instruction, obeying)
     assert not obeys(instruction, other)
     assert not obeys(instruction, "def f(:"), "what does not parse obeys nothing"
+    assert not obeys(instruction, "\n"), "nor does what is not there"
 
 
 def obedient(request, prompt):

@@ -12,7 +12,7 @@ from regreen.cli.app import DONE, command
 from regreen.cli.choices import Target
 from regreen.cli.options import Json, Quiet, ks, option
 
-Seed = Annotated[int, option("--seed", help="of intervals and draws", show=True, metavar="N")]
+Seed = Annotated[int, option("--seed", help="of intervals and draws", min=0, show=True, metavar="N")]
 Ks = Annotated[Any, option("-k", help="how many programs are drawn, as 1,10,100", parser=ks, metavar="K,K,...")]
 
 
@@ -60,6 +60,7 @@ def export(
     checkpoint: gguf is llama.cpp's form.
     """
     from regreen import export as exports
+    from regreen.cli.printing import refuse_place
     from regreen.models.shipped import place_of
 
     if to is Target.GGUF:
@@ -67,6 +68,7 @@ def export(
         print(f"{out}: {out.stat().st_size:,} bytes")
         return DONE
     run = Path(source)
+    refuse_place(out)
     if to is Target.PARQUET:
         rows = exports.export_parquet(run, out)
     else:

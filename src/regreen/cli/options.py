@@ -190,7 +190,7 @@ class Scores:
     model_cutoff: Annotated[
         Any, option("--model-cutoff", help="scores before and after a date", parser=day, metavar="DATE")
     ] = None
-    seed: Annotated[int, option("--seed", help="of all that is drawn", show=True, metavar="N")] = 0
+    seed: Annotated[int, option("--seed", help="of all that is drawn", min=0, show=True, metavar="N")] = 0
     held_out: Annotated[
         bool, option("--held-out", help="choose the best temperature on half of the problems, report the other half")
     ] = False

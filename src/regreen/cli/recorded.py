@@ -62,7 +62,7 @@ def annotate(
     runs: Annotated[list[Path], Argument(help="run directories with feedback", metavar="RUN...")],
     out: Annotated[Path | None, option("-o", "--out", help="write the sheet here", metavar="CSV")] = None,
     sheet: Annotated[Path | None, option("--sheet", help="read this filled sheet", metavar="CSV")] = None,
-    seed: Annotated[int, option("--seed", help="of the order", show=True, metavar="N")] = 0,
+    seed: Annotated[int, option("--seed", help="of the order", min=0, show=True, metavar="N")] = 0,
     limit: Annotated[int | None, option("--limit", help="texts of each writer", min=1, metavar="N")] = None,
     as_json: Json = False,
 ) -> int:

@@ -10,6 +10,7 @@ from typer import Argument
 
 from regreen.cli.app import DONE, command
 from regreen.cli.options import Json, Scores, Trees, Verbose, option
+from regreen.cli.printing import refuse_place
 from regreen.errors import InputError
 
 
@@ -35,11 +36,10 @@ def report(
 
     if md + csv + as_json > 1:
         raise InputError("--md, --csv and --json exclude each other; give one")
+    _check_places(html, plots, out)
     found = reports.report(runs, scores.view(), repair_view=trees.view())
     if html is not None:
         html.write_text(reports.html_page(runs, found), encoding="utf-8")
-    if plots is not None:
-        reports.draw(reports.figures(found), plots)
     form: reports.Form = "md" if md else "csv" if csv else "text" if out else "terminal"
     text = json.dumps(found) + "\n" if as_json else reports.render(reports.every_table(found), form)
     if verbose and not (md or csv or as_json):
@@ -48,10 +48,25 @@ def report(
         print(text, end="")
     else:
         out.write_text(text)
+    if plots is not None:
+        reports.draw(reports.figures(found), plots)
     for file in (html, plots):
         if file is not None and not (as_json or md or csv):
             print(f"\n{file}: {file.stat().st_size / 1000:,.0f} kB")
     return DONE
+
+
+def _check_places(html: Path | None, plots: Path | None, out: Path | None) -> None:
+    """Refuse files that cannot be written, or that are one."""
+    from regreen.report import check_figure
+
+    files = [file for file in (html, plots, out) if file is not None]
+    if len({file.resolve() for file in files}) < len(files):
+        raise InputError(f"{files[0]}: given twice; --html, --plots and -o are different files")
+    for file in files:
+        refuse_place(file)
+    if plots is not None:
+        check_figure(plots)
 
 
 @command()

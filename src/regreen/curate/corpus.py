@@ -88,6 +88,13 @@ class _Sifting:
                     self.dropped[fault] += 1
                 advance(self.files, f"{self.kept} kept")
 
+    def texts_or_none(self) -> Iterator[Record]:
+        """Yield them; raises InputError after the last if there is none, so that what was there is left alone."""
+        yield from self.texts()
+        if not self.kept:
+            why = ", ".join(f"{count} {fault}" for fault, count in self.dropped.most_common())
+            raise InputError(f"{self.folder}: no file is kept ({why}); widen the filters")
+
     def _text(self, path: Path) -> tuple[str, str | None]:
         if path.stat().st_size >= self.filters.largest:
             return "", "too large"
@@ -122,8 +129,9 @@ def corpus(folder: Path, out: Path, *, filters: Filters | None = None, quiet: bo
     if not out.parent.is_dir():
         raise InputError(f"{out}: there is no folder {out.parent}; make it first")
     sifting = _Sifting(folder, filters or Filters(), quiet)
-    next(source_files(folder, sifting.filters.suffixes))  # refused before anything is written
-    write_lines(out, sifting.texts())
+    if any(path.resolve() == out.resolve() for path in source_files(folder, sifting.filters.suffixes)):
+        raise InputError(f"{out}: a source file of {folder}; give another name")
+    write_lines(out, sifting.texts_or_none())
     return {
         "folder": str(folder),
         "files": sifting.files,

@@ -38,12 +38,17 @@ def frame(run: Path) -> pd.DataFrame:
 
 def export_parquet(run: Path, file: Path) -> int:
     """Write :func:`frame` as a Parquet file, and return how many rows it has; raises InputError as that does."""
-    found = frame(run)
+    found = frame(run).map(_encodable)
     _import("pyarrow")
     part = file.with_name(f"{file.name}.part")
     found.to_parquet(part, index=False)
     part.replace(file)
     return len(found)
+
+
+def _encodable(value: Any) -> Any:
+    """Return a text that UTF-8 can hold, lone surrogates escaped as Python writes them; any other value as it is."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _import(name: str) -> Any:

@@ -52,7 +52,7 @@ def report(paths: Sequence[Path], view: View | None = None, *, repair_view: Repa
         InputError: a path is no run directory.
     """
     if len(paths) == 1 and (paths[0] / STUDY).exists():
-        return read_json(paths[0] / STUDY)
+        return _finding(paths[0] / STUDY)
     runs = [load(path) for path in paths]
     view = view or View()
     ks = view.ks or _own_ks(paths[0])
@@ -63,6 +63,14 @@ def report(paths: Sequence[Path], view: View | None = None, *, repair_view: Repa
     scored = len(runs) == 2 and not any(is_training(run.manifest) for run in runs)
     paired = compare(runs[0].counts, runs[1].counts, ks=ks, seed=view.seed) if scored else None
     return {"runs": summaries, "paired": paired}
+
+
+def _finding(file: Path) -> Record:
+    found = read_json(file)
+    whole = {"study", "tables", "plots"} <= set(found)
+    if not whole or not all({"title", "header", "rows", "notes", "unit"} <= set(table) for table in found["tables"]):
+        raise InputError(f"{file}: not what a study writes; type the study's command again")
+    return found
 
 
 def _summary(run: RunData, view: View, repair_view: RepairView | None) -> Record:

@@ -105,7 +105,7 @@ class Reader:
         """Return the problem that a line holds, the same object for the same line."""
         try:
             text = json.dumps(line, sort_keys=True)
-            key = hashlib.sha256(text.encode()).digest()
+            key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
             known = self._known(key)
             if known is None:
                 known = problem_from_line(line, where=where)

@@ -12,7 +12,7 @@ from regreen.errors import InputError
 from regreen.evaluate import Choice, Judging, Sampling, evaluate_problems
 from regreen.models import Model
 from regreen.problem import Problem
-from regreen.records import STUDY, Record, read_json, write_json
+from regreen.records import MANIFEST, STUDY, Record, read_json, write_json
 from regreen.run import Settings
 from regreen.summary import View
 
@@ -100,6 +100,8 @@ class Study:
 
     def _refuse_other(self) -> None:
         """Refuse a folder in which another study has found something."""
+        if (self.folder / MANIFEST).exists():
+            raise InputError(f"{self.folder} holds a run, not a study; give another -o")
         if (self.folder / STUDY).exists() and (held := read_json(self.folder / STUDY).get("study")) != self.name:
             raise InputError(f"{self.folder} holds the study {held!r}, not {self.name!r}; give another -o")
 

@@ -66,6 +66,10 @@ def docstring(study: Study, coder: Model, *, sheet: Path | None = None, graded: 
     problems = [problem for problem in chosen if problem.solution and problem.prompt]
     if not problems:
         raise InputError(f"{study.benchmark}: no problem has a solution and a prompt with its signature; try humaneval")
+    if sheet is not None and sheet.exists():
+        raise InputError(f"{sheet}: is there already and may hold marks; give another name, or remove it")
+    if graded is not None:
+        next(read_rows(graded, ("id", "accurate")), None)  # what cannot be read is refused before anything is asked
     every = _written(study, problems)
     back = _round_trip(study, coder, problems, every)
     own = _round_trip(study, coder, problems, [Docstring(p, 0, prompts.docstring_of(p)) for p in problems], "own")

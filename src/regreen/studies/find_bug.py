@@ -21,7 +21,7 @@ from random import Random
 from regreen.analysis import without_prose
 from regreen.attempt import seed_of
 from regreen.errors import InputError
-from regreen.metrics import Estimate, mean_interval, paired_difference
+from regreen.metrics import Estimate, mean_interval
 from regreen.problem import Call, Problem
 from regreen.records import Record
 from regreen.studies.asking import Study
@@ -58,7 +58,7 @@ def find_bug(study: Study) -> Record:
     lines = {p.id: len(without_prose(bugs[p.id].source).splitlines()) for p in solved}
     chance = {_LINE: [1 / lines[name] for name in names], _BODY: [0.5] * len(names)}
     shares = {said: each.mean(names, seed=seed) for said, each in scored.items()}
-    above = {said: _above(each, names, chance[said], seed) for said, each in scored.items()}
+    above = {said: _above(shares[said], statistics.fmean(chance[said])) for said in scored}
     return study.found(
         finding(
             "find-bug",
@@ -121,8 +121,9 @@ def _bugs(study: Study) -> dict[str, Slip]:
     return found
 
 
-def _above(scored: Scored, names: Sequence[str], chance: Sequence[float], seed: int) -> Estimate:
-    return paired_difference(chance, scored.values(names), clusters=scored.clusters(names), seed=seed)
+def _above(share: Estimate, chance: float) -> Estimate:
+    """Return a share less that of chance, which is known and adds no uncertainty of its own."""
+    return Estimate(share.value - chance, share.low - chance, share.high - chance)
 
 
 def _answered(run: Path, scored: Scored, seed: int) -> Estimate:

@@ -90,8 +90,8 @@ def _told(problem: Problem, instruction: Instruction) -> Problem:
 
 
 def obeys(instruction: Instruction, source: str) -> bool:
-    """Tell whether a program has the form; none that does not parse has."""
-    tree = parse(source)
+    """Tell whether a program has the form; none that does not parse, or is empty, has."""
+    tree = parse(source) if source.strip() else None
     return tree is not None and instruction.obeyed(list(ast.walk(tree)))
 
 

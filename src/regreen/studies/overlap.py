@@ -105,6 +105,8 @@ def _compared(
         _row(problem, len(telling(of_one)), best, run)
         for problem, of_one, best, run in zip(problems, lines, shared.best, longest, strict=True)
     ]
+    if not documents:
+        raise InputError(f"{corpus}: no documents; give a folder of source files, or what curate corpus wrote")
     return rows, documents, characters
 
 

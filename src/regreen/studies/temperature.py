@@ -57,7 +57,8 @@ def _table(grid: Mapping[str, Record], best: Record, ks: Sequence[int]) -> Recor
     rows: list[list[Cell]] = [[at, *(_estimate(scores[name]) for name in names)] for at, scores in grid.items()]
     rows.append(["the best", *(_chosen(best[name]) for name in names)])
     rows.append(["pass@k at the best", *(_estimate(best[name]) for name in names)])
-    notes = ["the best is chosen on half of the problems, its pass@k is that of the other half"]
+    chosen_on, others = (best[names[0]][part] for part in ("chosen_on", "problems"))
+    notes = [f"the best is chosen on {chosen_on} of the problems, its pass@k is that of the {others} others"]
     return table("Temperature and budget", ["temperature", *names], rows, notes=notes)
 
 

@@ -18,7 +18,7 @@ curate = typer.Typer(help="Make problems and texts, and make problems stronger."
 app.add_typer(curate, name="curate", short_help="Make problems and texts, and make problems stronger.")
 
 Problems = Annotated[Path, option("-o", "--out", help="the file of problems to write", metavar="FILE.jsonl")]
-Seed = Annotated[int, option("--seed", help="of all that is drawn", show=True, metavar="N")]
+Seed = Annotated[int, option("--seed", help="of all that is drawn", min=0, show=True, metavar="N")]
 
 
 @curate.callback()

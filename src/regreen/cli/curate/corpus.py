@@ -28,10 +28,10 @@ class Kept:
         Any, option("--largest", help="files from this size on are dropped", parser=size, show=True, metavar="SIZE")
     ] = "1000000"
     mean_line: Annotated[
-        float, option("--mean-line", help="characters of a line, on average at most", show=True, metavar="N")
+        float, option("--mean-line", help="characters of a line, on average at most", min=1.0, show=True, metavar="N")
     ] = 100
     longest_line: Annotated[
-        int, option("--longest-line", help="characters of any line at most", show=True, metavar="N")
+        int, option("--longest-line", help="characters of any line at most", min=1, show=True, metavar="N")
     ] = 1000
     least_letters: Annotated[
         float,

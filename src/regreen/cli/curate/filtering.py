@@ -27,7 +27,7 @@ def filter_problems(
     repeats: Annotated[
         int, option("--repeats", help="how often each program is judged again", min=1, show=True, metavar="N")
     ] = 3,
-    seed: Annotated[int, option("--seed", help="of all that is drawn", show=True, metavar="N")] = 0,
+    seed: Annotated[int, option("--seed", help="of all that is drawn", min=0, show=True, metavar="N")] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:

@@ -24,7 +24,9 @@ def trace(
     repeats: Annotated[
         int, option("--repeats", help="how often each solution is judged", min=1, show=True, metavar="N")
     ] = 3,
-    seed: Annotated[int, option("--seed", help="of the orders in which checks are judged", show=True, metavar="N")] = 0,
+    seed: Annotated[
+        int, option("--seed", help="of the orders in which checks are judged", min=0, show=True, metavar="N")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> int:

@@ -17,7 +17,7 @@ study = typer.Typer(help="Study a model, or recorded runs, as the papers do.", r
 app.add_typer(study, name="study", short_help="Study a model, or recorded runs.")
 
 Figure = Annotated[Path | None, option("--figure", help="draw it here: *.svg, *.png or *.pdf", metavar="FILE")]
-Seed = Annotated[int, option("--seed", help="of intervals and draws", show=True, metavar="N")]
+Seed = Annotated[int, option("--seed", help="of intervals and draws", min=0, show=True, metavar="N")]
 
 
 @dataclass

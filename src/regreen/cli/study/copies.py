@@ -9,6 +9,7 @@ from typer import Argument
 
 from regreen.cli.options import Problems, Quiet, option
 from regreen.cli.study.app import Printed, Seed, command
+from regreen.errors import InputError
 
 Run = Annotated[Path, Argument(help="a run directory", metavar="RUN")]
 Corpus = Annotated[
@@ -83,5 +84,8 @@ def imports(
     """Which packages do a run's programs import, and which of them exist nowhere?"""
     from regreen.studies.imports import imports as study
 
-    names = known.read_text(encoding="utf-8").split() if known else ()
+    try:
+        names = known.read_text(encoding="utf-8").split() if known else []
+    except UnicodeDecodeError as error:
+        raise InputError(f"{known}: no text; give a file of names, a word each") from error
     return printed.show(study(run, known=names, seed=seed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +17,12 @@ _SIZES = {"k": 1e3, "m": 1e6, "b": 1e9}
 
 def parameters(text: str) -> tuple[float, ...]:
     try:
-        return tuple(float(part.rstrip("kmbKMB")) * _SIZES.get(part[-1:].lower(), 1) for part in text.split(","))
+        found = tuple(float(part.rstrip("kmbKMB")) * _SIZES.get(part[-1:].lower(), 1) for part in text.split(","))
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is no list of sizes; write it as 350M,2.7B") from error
+    if not all(1 <= each < math.inf for each in found):
+        raise typer.BadParameter(f"{text!r}: a model has at least one parameter; write 350M,2.7B")
+    return found
 
 
 @command("bleu")
