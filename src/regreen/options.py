@@ -16,7 +16,7 @@ from regreen.models import Model
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.records import Record
-from regreen.sandbox import Limits, LocalSandbox, RemoteSandbox, Sandbox
+from regreen.sandbox import Limits, LocalSandbox, RaySandbox, RemoteSandbox, Sandbox
 
 _SERVERS = ("http://", "https://")
 _MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip
@@ -31,7 +31,8 @@ class Judging:
     """How programs are judged: ``timeout`` in CPU seconds, ``memory`` and ``output`` in bytes, on ``jobs`` cores.
 
     ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``; or the address of a
-    ``regreen serve``, as ``http://HOST:PORT``, where ``jobs`` is how many batches are in flight.
+    ``regreen serve``, as ``http://HOST:PORT``, where ``jobs`` is how many batches are in flight. ``cluster`` is where
+    the machines are that judge instead of this one: ``ray`` or ``HOST:PORT``, with ``jobs`` programs at once on each.
     """
 
     timeout: float = 3.0
@@ -39,6 +40,7 @@ class Judging:
     output: int = 1 << 20
     sandbox: str = "local"
     jobs: int | None = None
+    cluster: str | None = None
 
     @property
     def tier(self) -> str:
@@ -55,13 +57,22 @@ class Judging:
         return self.sandbox.startswith(_SERVERS)
 
     def open(self) -> Sandbox:
-        """Return the sandbox asked for; raises InputError, TierError, and InfrastructureError if no server answers."""
+        """Return the sandbox asked for; raises InputError, TierError, and InfrastructureError if nobody answers."""
+        if self.cluster is not None:
+            return self._open_cluster(self.cluster)
         if self.remote:
             return RemoteSandbox(self.sandbox, self.limits(), jobs=self.jobs)
         return self.open_local()
 
+    def _open_cluster(self, where: str) -> RaySandbox:
+        if self.remote:
+            raise InputError(f"--cluster {where}: its nodes judge; leave out --sandbox {self.sandbox}, or --cluster")
+        return RaySandbox(where, self.limits(), jobs=self.jobs, tier=self.tier)
+
     def open_local(self) -> LocalSandbox:
         """Return the sandbox asked for, which must be this machine's; raises InputError, TierError."""
+        if self.cluster is not None:
+            raise InputError(f"--cluster {self.cluster}: to judge here leave it out")
         if self.remote:
             raise InputError(f"--sandbox {self.sandbox}: to judge here give local, local:A, local:B or local:C")
         return LocalSandbox(self.limits(), jobs=self.jobs, tier=self.tier)
@@ -75,8 +86,8 @@ class Judging:
         return Limits(self.timeout, self.memory, self.output)
 
     def decides(self) -> Record:
-        """Return what decides verdicts: that a server makes them, but not where it stands."""
-        given = {name: value for name, value in asdict(self).items() if name != "jobs"}
+        """Return what decides verdicts: that a server makes them, but not where it stands; of a cluster nothing."""
+        given = {name: value for name, value in asdict(self).items() if name not in ("jobs", "cluster")}
         return given | ({"sandbox": "http"} if self.remote else {})
 
 

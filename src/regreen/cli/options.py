@@ -173,12 +173,15 @@ class Bounds:
     jobs: Annotated[
         int | None, option("-j", "--jobs", help="programs judged at once; all cores by default", min=1, metavar="N")
     ] = None
+    cluster: Annotated[
+        str | None, option("--cluster", help="judge on the machines of a Ray cluster", metavar="ray|HOST:PORT")
+    ] = None
 
     def judging(self) -> Judging:
         """Return them as the library takes them."""
         from regreen.options import Judging
 
-        return Judging(self.timeout, self.memory, self.output_limit, self.sandbox, self.jobs)
+        return Judging(self.timeout, self.memory, self.output_limit, self.sandbox, self.jobs, self.cluster)
 
 
 @dataclass
