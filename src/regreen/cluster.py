@@ -1,7 +1,4 @@
-"""A Ray cluster, which a process joins once and stays in: for judges and models on many machines.
-
-Ray speaks of many things on standard error; here it says what goes wrong, and no more.
-"""
+"""A Ray cluster, which a process joins once and stays in: for judges and models on many machines."""
 
 from __future__ import annotations
 
@@ -17,6 +14,8 @@ from regreen.errors import InfrastructureError, InputError
 
 LOCAL = "ray"
 _REACHED = 5.0  # seconds in which whoever listens at an address answers; Ray itself would try for many minutes
+# Before Ray is loaded: nobody is told of it, and what it says of lost nodes does not get between our lines of output.
+_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "^", "RAY_SCHEDULER_EVENTS": "0"}
 _joined: list[str] = []  # by this process, the last one being where it is
 
 
@@ -46,7 +45,8 @@ def join(where: str) -> Any:
         InfrastructureError: nobody answers there, or this machine does not belong to the cluster.
     """
     _check(where)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of it
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:
@@ -122,15 +122,23 @@ async def answer(ref: Any) -> Any:
         Gone: the actor is no more.
         Exception: what the method raised, as it raised it.
     """
+    with _as_raised():
+        return await ref
+
+
+def answer_now(ray: Any, ref: Any) -> Any:
+    """Return what an actor's method returns, waiting for it; raises as :func:`answer` does."""
+    with _as_raised():
+        return ray.get(ref)
+
+
+@contextlib.contextmanager
+def _as_raised() -> Iterator[None]:
     from ray.exceptions import RayError, RayTaskError
 
     try:
-        return await ref
+        yield
     except RayTaskError as error:
         raise (error.cause or error) from None
     except RayError as error:  # there are several ways to go
-        raise Gone(_words(error)) from error
-
-
-def _words(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise Gone((str(error).strip().splitlines() or [type(error).__name__])[0]) from error

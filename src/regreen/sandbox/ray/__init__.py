@@ -100,12 +100,12 @@ class RaySandbox(Elsewhere):
     async def _send(self) -> None:
         """Serve every node there is, and look for others."""
         self._began = self._judging = time.monotonic()
-        try:
-            while True:
+        while True:
+            try:
                 await self._look()
-                await asyncio.sleep(_LOOK)
-        except Exception as error:  # the cluster does not say which nodes it has
-            self._fail(f"the cluster was lost ({error})")
+            except Exception as error:  # whatever Ray may say when it does not know which nodes there are
+                self._fail(f"the cluster was lost ({error})")
+            await asyncio.sleep(_LOOK)
 
     async def _look(self) -> None:
         """Serve nodes that nobody serves; give up where there has been none that judges for too long."""
