@@ -1,4 +1,4 @@
-"""Ray clusters on this machine: a head that judges nothing, and nodes of one core each."""
+"""Ray clusters on this machine, of nodes with one core each."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from regreen.verdict import Verdict
 
 BESIDE = Path(__file__).parent
 
+for name, value in cluster._QUIET.items():  # here too Ray must find them when it is loaded
+    os.environ.setdefault(name, value)
+
 
 @contextlib.contextmanager
 def started(nodes: int) -> Iterator[Any]:
-    """A cluster with so many nodes; this process leaves it at the end, and then it ends."""
-    for name, value in cluster._QUIET.items():
-        os.environ.setdefault(name, value)
+    """A cluster of so many nodes, the first being the head; this process leaves it at the end, and then it ends."""
     import ray
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        for _ in range(nodes):
+        for _ in range(nodes - 1):
             made.add_node(num_cpus=1)
         yield made
     finally:

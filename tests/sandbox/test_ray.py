@@ -294,14 +294,6 @@ def test_a_model_on_the_nodes_writes_what_it_writes_here_also_when_a_copy_is_los
         ray.kill(copy.actor)
 
 
-def test_a_model_takes_the_gpus_where_there_are_some(made: Any) -> None:
-    node = made.add_node(num_cpus=1, num_gpus=1)  # in Ray's books
-    model: Any = open_model("tiny-base", cluster=made.address)
-    assert len(model._copies) == 1
-    ray.kill(model._copies[0].actor)
-    clusters.killed(made, node)
-
-
 def test_a_model_that_cannot_be_opened_and_an_option_that_it_does_not_take_are_named(made: Any) -> None:
     with pytest.raises(InputError, match="nowhere"):
         open_model("tiny:nowhere", cluster=made.address)
@@ -313,9 +305,23 @@ def test_an_evaluation_on_the_nodes_holds_the_same_programs_and_scores_as_one_he
     found = {}
     for name, place in (("here", None), ("there", made.address)):
         model = open_model("tiny-base", batch=16, cluster=place)
-        sampling = Sampling(n=2, temperatures=(0.8,), max_tokens=60)
-        choice, judging = Choice(limit=20), Judging(cluster=place)
+        sampling = Sampling(n=2, temperatures=(0.8,), max_tokens=40)
+        choice, judging = Choice(limit=16), Judging(cluster=place)
         scored = evaluate("katas", model, sampling=sampling, choice=choice, judging=judging, out=tmp_path / name)
         lines = (tmp_path / name / "programs.jsonl").read_text().splitlines()
         found[name] = ({k: v for k, v in scored.items() if k not in ("run", "seconds")}, sorted(lines))
     assert found["here"] == found["there"]
+
+
+@pytest.mark.slow
+def test_a_torch_model_on_the_nodes_writes_the_same_texts_as_one_here(made: Any, checkpoint: Path) -> None:
+    there = open_model(f"hf:{checkpoint}", batch=8, device="cpu", cluster=made.address)
+    here = open_model(f"hf:{checkpoint}", batch=8, device="cpu")  # with one thread, as a copy has: see conftest
+    assert asked(there) == [replace(completion, generated=None) for completion in asked(here)]
+    assert dict(there.decides) == dict(here.decides)
+
+
+def test_a_model_takes_the_gpus_where_there_are_some(made: Any) -> None:
+    made.add_node(num_cpus=1, num_gpus=1)  # in Ray's books
+    model: Any = open_model("tiny-base", cluster=made.address)
+    assert (len(model._copies), model.parallel) == (1, 1), "and not one on each of three cores"

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 RECORDED = Path("recorded", "codet", "codegen16b_humaneval_samples_0-49.jsonl.gz")
 SECONDS = 1.0
+DRAWN = ("HumanEval/38", "HumanEval/50")  # their checks draw texts anew each time, and verdicts tell of them
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,8 @@ def verdicts(run: Path) -> dict[tuple[str, int], Any]:
 
 
 def unclocked(row: dict[str, Any]) -> dict[str, Any]:
-    checks = [{name: value for name, value in check.items() if name not in ("cpu", "wall")} for check in row["checks"]]
+    left_out = ("cpu", "wall", *(("got", "expected", "message") if row["problem"] in DRAWN else ()))
+    checks = [{name: value for name, value in check.items() if name not in left_out} for check in row["checks"]]
     return {**{name: value for name, value in row.items() if name not in ("cpu", "wall")}, "checks": checks}
 
 
@@ -74,7 +76,7 @@ def test_a_node_killed_in_the_middle_changes_no_verdict_and_no_score(
         killer.start()
         scored = judged(samples, data_root, run, cluster=made.address)
         killer.join()
-    assert len(made.worker_nodes) == nodes - 1, "one was killed"
+        assert len(made.list_all_nodes()) == nodes - 1, "one was killed"
     there, here = verdicts(run), verdicts(alone[1])
     assert len(there) == scored["programs"] == 16400
     print(f"{nodes} nodes, one killed: {scored['seconds']:.0f} s; one machine: {alone[0]['seconds']:.0f} s")
