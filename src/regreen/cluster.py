@@ -15,7 +15,12 @@ from regreen.errors import InfrastructureError, InputError
 LOCAL = "ray"
 _REACHED = 5.0  # seconds in which whoever listens at an address answers; Ray itself would try for many minutes
 # Before Ray is loaded: nobody is told of it, and what it says of lost nodes does not get between our lines of output.
-_QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "^", "RAY_SCHEDULER_EVENTS": "0"}
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",
+    "RAY_SCHEDULER_EVENTS": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
+}
 _joined: list[str] = []  # by this process, the last one being where it is
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from importlib import metadata
 from typing import Any
@@ -26,6 +27,7 @@ from regreen.verdict import Verdict
 __all__ = ["RaySandbox"]
 
 _LOOK = 1.0  # seconds between two looks at which nodes there are
+_HEAD = 40.0  # seconds without a word from the cluster's head; after 60 Ray would end this process
 _OPENING = 30.0  # seconds after which nodes that have not said what they can are not waited for
 _PATIENCE = 60.0  # seconds without any node that judges
 _LOSSES = 5  # of nodes that held a program, until it is thought to be what ends them
@@ -99,21 +101,29 @@ class RaySandbox(Elsewhere):
 
     async def _send(self) -> None:
         """Serve every node there is, and look for others."""
-        self._began = self._judging = time.monotonic()
+        self._began = self._judging = self._heard = time.monotonic()
+        # Its own thread, which nobody waits for at the end: without the cluster's head the question has no answer.
+        threading.Thread(target=self._ask_for_nodes, args=(asyncio.get_running_loop(),), daemon=True).start()
         while True:
-            try:
-                await self._look()
-            except Exception as error:  # whatever Ray may say when it does not know which nodes there are
-                self._fail(f"the cluster was lost ({error})")
             await asyncio.sleep(_LOOK)
+            if time.monotonic() - self._heard > _HEAD:
+                self._fail(f"its head has not answered for {_HEAD:g} s")
 
-    async def _look(self) -> None:
+    def _ask_for_nodes(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ask the cluster now and then which nodes it has."""
+        while not self._closed:
+            with contextlib.suppress(Exception):  # whatever Ray may say when it does not know, or when all is over
+                loop.call_soon_threadsafe(self._look, cluster.nodes(self._ray))
+            time.sleep(_LOOK)
+
+    def _look(self, nodes: Sequence[cluster.Node]) -> None:
         """Serve nodes that nobody serves; give up where there has been none that judges for too long."""
-        for node in await asyncio.to_thread(cluster.nodes, self._ray):
+        self._heard = time.monotonic()
+        for node in nodes:
             serving = self._serving.get(node.id)
             if node.cpus and node.id not in self._refused and (serving is None or serving.done()):
                 self._opening.add(node.id)
-                self._serving[node.id] = asyncio.create_task(self._serve(node))
+                self._serving[node.id] = self._loop.create_task(self._serve(node))
         if self._posts:
             self._judging = time.monotonic()
         elif time.monotonic() - self._judging > self._patience:
