@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from regreen import cluster
-from regreen.errors import InfrastructureError, InputError
+from regreen.errors import InfrastructureError, InputError, RegreenError
 from regreen.models import Completion, Model, Request, open_model
 from regreen.prompts import Prompt
 
@@ -180,6 +180,11 @@ class RayModel:
         except cluster.Gone:
             self._copies.remove(copy)
             return
+        except RegreenError:
+            raise
+        except Exception as error:  # what a node cannot even import, for one
+            words = f"a node cannot open it ({error}); install the same version of regreen[ray] there"
+            raise InputError(f"--cluster {self._where}: {self._spec}: {words}") from error
         first = next((other.about for other in self._copies if other.ready), about)
         if about["decides"] != first["decides"]:
             words = f"nodes hold different models ({about['decides']} and {first['decides']}); give them the same files"

@@ -69,7 +69,7 @@ class RaySandbox(Elsewhere):
         self._posts: dict[str, Post] = {}  # of nodes that judge, by the node's id
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._refused: dict[str, RegreenError] = {}
-        self._abouts: list[Mapping[str, Any]] = []
+        self._abouts: dict[str, Mapping[str, Any]] = {}  # of all nodes that have judged, by id
         self._opening: set[str] = set()  # nodes that have not said yet what they can
         self._opened: Future[None] = Future()
         self._begin()
@@ -88,8 +88,9 @@ class RaySandbox(Elsewhere):
     @property
     def facts(self) -> Mapping[str, Any]:
         """The tier and the points of the weakest node, and every node's tier and jobs."""
-        weakest = max(self._abouts, key=lambda about: str(about["tier"]))
-        nodes = [{name: about[name] for name in ("node", "tier", "jobs")} for about in self._abouts]
+        abouts = self._abouts.values()
+        weakest = max(abouts, key=lambda about: str(about["tier"]))
+        nodes = [{name: about[name] for name in ("node", "tier", "jobs")} for about in abouts]
         kept = {name: value for name, value in weakest.items() if name not in ("node", "jobs")}
         return {**kept, "cluster": self._where, "nodes": nodes}
 
@@ -111,7 +112,7 @@ class RaySandbox(Elsewhere):
 
     def _ask_for_nodes(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ask the cluster now and then which nodes it has."""
-        while not self._closed:
+        while not self._closed and self._ray.is_initialized():  # or the question would start a Ray of its own
             with contextlib.suppress(Exception):  # whatever Ray may say when it does not know, or when all is over
                 loop.call_soon_threadsafe(self._look, cluster.nodes(self._ray))
             time.sleep(_LOOK)
@@ -178,8 +179,8 @@ class RaySandbox(Elsewhere):
         if ours != theirs:
             raise InputError(f"it has regreen {theirs}, and here is {ours}; install the same version there")
         self._posts[post.node.id] = post
-        self._abouts.append({**post.about, "node": post.node.address})
-        self.tier = max(about["tier"] for about in self._abouts)
+        self._abouts[post.node.id] = {**post.about, "node": post.node.address}
+        self.tier = max(about["tier"] for about in self._abouts.values())
         self.jobs = sum(post.jobs for post in self._posts.values())
 
     async def _converse(self, post: Post) -> None:
