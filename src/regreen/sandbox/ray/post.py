@@ -26,7 +26,7 @@ _KEPT = 64 << 20  # bytes of problems that a node keeps
 
 
 class Post:
-    """An actor on a node, which has an actor of its own as long as somebody serves this post."""
+    """The judge of one node, begun as this is made; it ends with :meth:`kill`, or with this process."""
 
     def __init__(self, ray: Any, node: cluster.Node, limits: Limits, tier: str, jobs: int) -> None:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
