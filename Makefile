@@ -31,6 +31,7 @@ bench: $(DEV_READY)
 	$(BIN)/python benches/cycle.py
 	$(BIN)/python benches/rltf.py
 	$(BIN)/python benches/serve.py
+	$(BIN)/python benches/cluster.py
 	$(BIN)/python benches/client.py
 	$(BIN)/python benches/passt.py
 	$(BIN)/python benches/katas.py

@@ -17,7 +17,7 @@ from regreen.plugins import plugin
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.records import Record
-from regreen.sandbox import FusionSandbox, Limits, LocalSandbox, RemoteSandbox, Sandbox
+from regreen.sandbox import FusionSandbox, Limits, LocalSandbox, RaySandbox, RemoteSandbox, Sandbox
 
 FUSION = "fusion+"  # before the address of a SandboxFusion
 SERVERS = ("http://", "https://")  # before the address of a regreen serve
@@ -36,6 +36,8 @@ class Judging:
     ``sandbox`` is ``local`` (tier B at least) or ``local:A``, ``local:B``, ``local:C``; the address of a
     ``regreen serve``, as ``http://HOST:PORT``, where ``jobs`` is how many batches are in flight; that of a
     SandboxFusion, as ``fusion+http://HOST:PORT``; or ``NAME:PLACE`` of another package's (:mod:`regreen.plugins`).
+    ``cluster`` is where the machines are that judge instead of this one: ``ray`` or ``HOST:PORT``, with ``jobs``
+    programs at once on each.
     """
 
     timeout: float = 3.0
@@ -43,6 +45,7 @@ class Judging:
     output: int = 1 << 20
     sandbox: str = "local"
     jobs: int | None = None
+    cluster: str | None = None
 
     @property
     def tier(self) -> str:
@@ -59,7 +62,9 @@ class Judging:
         return self.sandbox.startswith((*SERVERS, *_FUSIONS)) or self._plugged() is not None
 
     def open(self) -> Sandbox:
-        """Return the sandbox asked for; raises InputError, TierError, and InfrastructureError if no server answers."""
+        """Return the sandbox asked for; raises InputError, TierError, and InfrastructureError if nobody answers."""
+        if self.cluster is not None:
+            return self._open_cluster(self.cluster)
         if self.sandbox.startswith(SERVERS):
             return RemoteSandbox(self.sandbox, self.limits(), jobs=self.jobs)
         if self.sandbox.startswith(_FUSIONS):
@@ -73,8 +78,15 @@ class Judging:
         place = self.sandbox.partition(":")[0]
         return None if place == "local" else plugin("sandboxes", place)
 
+    def _open_cluster(self, where: str) -> RaySandbox:
+        if self.remote:
+            raise InputError(f"--cluster {where}: its nodes judge; leave out --sandbox {self.sandbox}, or --cluster")
+        return RaySandbox(where, self.limits(), jobs=self.jobs, tier=self.tier)
+
     def open_local(self) -> LocalSandbox:
         """Return the sandbox asked for, which must be this machine's; raises InputError, TierError."""
+        if self.cluster is not None:
+            raise InputError(f"--cluster {self.cluster}: to judge here leave it out")
         if self.remote:
             raise InputError(f"--sandbox {self.sandbox}: to judge here give local, local:A, local:B or local:C")
         return LocalSandbox(self.limits(), jobs=self.jobs, tier=self.tier)
@@ -88,8 +100,8 @@ class Judging:
         return Limits(self.timeout, self.memory, self.output)
 
     def decides(self) -> Record:
-        """Return what decides verdicts: that a server makes them, but not where it stands."""
-        given = {name: value for name, value in asdict(self).items() if name != "jobs"}
+        """Return what decides verdicts: that a server makes them, but not where it stands; of a cluster nothing."""
+        given = {name: value for name, value in asdict(self).items() if name not in ("jobs", "cluster")}
         return given | ({"sandbox": self.sandbox.partition(":")[0].replace("https", "http")} if self.remote else {})
 
 

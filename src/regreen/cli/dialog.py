@@ -95,7 +95,7 @@ def dialog(
     talk.refuse_unclear(bool(choice.only), as_json)
     found = dialogs.dialog(
         benchmark,
-        asked.open(),
+        asked.open(bounds.cluster),
         talk.opener(asked),
         sampling=asked.sampling(1, (talk.temperature,), scores.seed),
         turns=talk.turns,

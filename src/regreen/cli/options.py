@@ -173,12 +173,15 @@ class Bounds:
     jobs: Annotated[
         int | None, option("-j", "--jobs", help="programs judged at once; all cores by default", min=1, metavar="N")
     ] = None
+    cluster: Annotated[
+        str | None, option("--cluster", help="judge, and run models, on a Ray cluster", metavar="ray|HOST:PORT")
+    ] = None
 
     def judging(self) -> Judging:
         """Return them as the library takes them."""
         from regreen.options import Judging
 
-        return Judging(self.timeout, self.memory, self.output_limit, self.sandbox, self.jobs)
+        return Judging(self.timeout, self.memory, self.output_limit, self.sandbox, self.jobs, self.cluster)
 
 
 @dataclass
@@ -292,12 +295,12 @@ class Asked:
         int | None, option("--thinking-budget", help="tokens of reasoning at most (openai:)", min=0, metavar="N")
     ] = None
 
-    def open(self) -> Model:
-        """Return the model."""
+    def open(self, cluster: str | None = None) -> Model:
+        """Return the model; one that runs here otherwise runs on the machines of the cluster, if there is one."""
         from regreen.models import open_model
 
         given = {name: getattr(self, name) for name in _MODEL_OPTIONS}
-        return open_model(self.model, cache=self.cache, **given)
+        return open_model(self.model, cache=self.cache, cluster=cluster, **given)
 
     def sampling(self, n: int, temperatures: tuple[float, ...], seed: int) -> Sampling:
         """Return what is asked as the library takes it."""

@@ -105,7 +105,7 @@ def refine(
 
     found = grow(
         benchmark,
-        asked.open(),
+        asked.open(bounds.cluster),
         sampling=asked.sampling(n, (rounds.temperature,), scores.seed),
         refining=rounds.refining(),
         choice=chosen.choice(),

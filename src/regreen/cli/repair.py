@@ -124,7 +124,7 @@ def repair(
 
     found = grow(
         benchmark,
-        asked.open(),
+        asked.open(bounds.cluster),
         explainer=trees.explainer(asked),
         sampling=asked.sampling(trees.np, (trees.temperature,), scores.seed),
         repairing=trees.repairing(),

@@ -94,7 +94,7 @@ def evaluate(
 
     found = evaluate.evaluate(
         benchmark,
-        asked.open(),
+        asked.open(bounds.cluster),
         sampling=asked.sampling(n, temperature, scores.seed),
         choice=chosen.choice(),
         judging=bounds.judging(),

@@ -119,9 +119,10 @@ _BACKENDS = {
     "tiny": ("regreen.models.tiny", "TinyModel", "a folder with a small Llama checkpoint, run without torch"),
     "scripted": ("regreen.models.recorded", "ScriptedModel", "a file of answers, picked by what a prompt contains"),
 }
+_RUN_HERE = ("hf", "tiny")
 
 
-def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model:
+def open_model(name: str, *, cache: Path | None = None, cluster: str | None = None, **options: Any) -> Model:
     """Return the model that a name like ``tiny`` or ``hf:PATH`` stands for.
 
     ``package.module:factory`` calls one's own factory.
@@ -129,6 +130,7 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
     Args:
         name: a backend and what it is to open.
         cache: file in which answers are kept; a request asked before is not asked again.
+        cluster: where the machines are on which a model that runs here otherwise is to run: ``ray`` or ``HOST:PORT``.
         options: what the backend takes, as ``base_url``; those that are None count as not given.
 
     Raises:
@@ -141,12 +143,25 @@ def open_model(name: str, *, cache: Path | None = None, **options: Any) -> Model
         known = [*SHIPPED, *(f"{kind}:..." for kind in _BACKENDS)]
         raise InputError(f"-m {name}: expected {', '.join(known)} or package.module:factory")
     given = {option: value for option, value in options.items() if value is not None}
-    model = _open(name, kind, place, given)
+    model = _open(name, kind, place, given) if cluster is None or not runs_here(name) else _spread(name, cluster, given)
     if cache is None:
         return model
     from regreen.models.cache import CachedModel
 
     return CachedModel(model, cache)
+
+
+def runs_here(name: str) -> bool:
+    """True for a model that this machine would run: not one that is asked over the network, or read from a file."""
+    return name in SHIPPED or name.partition(":")[0] in _RUN_HERE
+
+
+def _spread(name: str, where: str, given: Mapping[str, Any]) -> Model:
+    from regreen.models.ray import RayModel
+
+    kind, _, place = name.partition(":")
+    _refuse_unknown(name, _maker(name, kind, place), given)
+    return RayModel(name, where, **given)
 
 
 def _open(name: str, kind: str, place: str, given: Mapping[str, Any]) -> Model:

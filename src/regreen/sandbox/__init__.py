@@ -20,23 +20,34 @@ if TYPE_CHECKING:
     from regreen.sandbox.fusion import FusionSandbox
     from regreen.sandbox.limits import Limits
     from regreen.sandbox.local import LocalSandbox
+    from regreen.sandbox.ray import RaySandbox
     from regreen.sandbox.remote import RemoteSandbox
     from regreen.verdict import Verdict
 
-__all__ = ["Capabilities", "FusionSandbox", "Limits", "LocalSandbox", "RemoteSandbox", "Sandbox", "probe"]
+__all__ = [
+    "Capabilities",
+    "FusionSandbox",
+    "Limits",
+    "LocalSandbox",
+    "RaySandbox",
+    "RemoteSandbox",
+    "Sandbox",
+    "probe",
+]
 
 _HOMES = {
     "Capabilities": "capabilities",
     "FusionSandbox": "fusion",
     "Limits": "limits",
     "LocalSandbox": "local",
+    "RaySandbox": "ray",
     "RemoteSandbox": "remote",
     "probe": "capabilities",
 }
 
 
 class Sandbox(Protocol):
-    """Whatever judges programs: this machine or a server.
+    """Whatever judges programs: this machine, a server or a cluster.
 
     ``limits`` hold for every program. ``tier`` is how strongly programs are confined, ``jobs`` how many threads it is
     worth asking from. Every method raises :class:`regreen.errors.InfrastructureError` where there can be no verdict.

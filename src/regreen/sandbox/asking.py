@@ -7,12 +7,13 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.problem import Problem, problem_to_line
+from regreen.sandbox.lane import needed_of
 from regreen.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -97,10 +98,8 @@ class Batch:
 
 def _line(problem: Problem) -> str:
     """Return of a problem what its judging needs, as JSON."""
-    mode = {name: problem.meta[name] for name in ("mode",) if name in problem.meta}
-    needed = replace(problem, statement="", shown=(), revealed=(), solution=None, meta=mode)
     try:
-        return json.dumps(problem_to_line(needed), separators=(",", ":"))
+        return json.dumps(problem_to_line(needed_of(problem)), separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise Turned(f"the problem cannot be written as a line: {error}") from error
 

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from regreen.errors import InfrastructureError, InputError
@@ -39,6 +40,12 @@ def spec_of(problem: Problem) -> dict[str, Any]:
         "checks": [_check_spec(check) for check in problem.checks if not isinstance(check, Stdio)],
         "shared": problem.meta.get("mode") == "shared",
     }
+
+
+def needed_of(problem: Problem) -> Problem:
+    """Return the problem with what its judging needs alone, to be sent to where it is judged."""
+    mode = {name: problem.meta[name] for name in ("mode",) if name in problem.meta}
+    return replace(problem, statement="", shown=(), revealed=(), solution=None, meta=mode)
 
 
 def _check_spec(check: Assert | Call | Stdio) -> Any:

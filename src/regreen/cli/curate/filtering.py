@@ -42,7 +42,7 @@ def filter_problems(
 
     found = filter_problems(
         benchmark,
-        asked.open(),
+        asked.open(bounds.cluster),
         require_place(out),
         sampling=asked.sampling(n, temperature, seed),
         choice=chosen.choice(),

@@ -49,7 +49,7 @@ def studied(
     return Study(
         name,
         benchmark,
-        asked.open(),
+        asked.open(bounds.cluster),
         asked.sampling(n, temperature, kept.seed),
         chosen.choice(),
         bounds.judging(),
