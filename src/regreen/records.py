@@ -226,6 +226,7 @@ class Counts:
         self.exceptions: Counter[str] = Counter()
         self.modes: Counter[str] = Counter()
         self.shared: set[str] = set()
+        self.written = 0  # programs that wait for a verdict or have one
         self.no_program = 0
         self.refused = 0
         self.refused_later = 0  # of other roles: explanations, repairs, controls
@@ -264,6 +265,7 @@ class Counts:
         self.tokens += record.get("tokens") or 0
         self.reasoning_tokens += record.get("reasoning_tokens") or 0
         self.truncated += record.get("finish") == "length"
+        self.written += refused is None
         if refused is not None:
             self.refused += 1
             self._add(record, passed=False)

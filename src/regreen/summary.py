@@ -14,6 +14,8 @@ from regreen.metrics import Estimate, score
 from regreen.records import RECORDED, VERDICTS, Counts, Places, ProblemCounts, Record, read_records
 from regreen.verdict import Outcome
 
+_UNJUDGED = ("import", "ask")  # commands whose programs may have no verdict of ours
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -69,6 +71,7 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "modes": {mode: counts.modes[mode] for mode in ("separate", "shared")},
         "missing": manifest.get("missing", []),
         "missing_counted": manifest["settings"].get("missing") == "fail",
+        "unjudged": 0 if manifest["command"] in _UNJUDGED else max(0, counts.written - counts.judged),
         "skipped": manifest.get("skipped", 0),
         "tier": manifest.get("sandbox", {}).get("tier"),
         "timeout": manifest["settings"].get("timeout"),

@@ -183,3 +183,11 @@ def test_a_damaged_run_is_one_line_that_names_the_file(tmp_path):
     (run / "manifest.json").write_text("{}")
     with pytest.raises(InputError, match=r"manifest\.json: no field 'command'"):
         report([run])
+
+
+def test_a_finished_run_whose_verdicts_were_lost_says_so(tmp_path):
+    with Run(tmp_path / "r", Settings("score", "toy", {"missing": "skip"})) as run:
+        run.add_problem(Problem("p", "Say it.", (Assert("assert f()"),)))
+        run.add_program(Program("p", 0, "def f(): return 1"))
+        run.complete()
+    assert "records are missing: 1 programs have no verdict" in render(tables(report([tmp_path / "r"])), "text")

@@ -184,6 +184,7 @@ def _notes(run: Record) -> list[str]:
     treated = "counted as failed" if run["missing_counted"] else "left out (--missing fail counts them)"
     said = {
         "not finished; the command that began it continues it": not run["finished"],
+        f"records are missing: {run['unjudged']} programs have no verdict": run["finished"] and run["unjudged"],
         f"problems without a program, {treated}: {len(missing)} ({_some(missing)})": missing,
         f"bad lines skipped: {run['skipped']}": run["skipped"],
         f"texts without a program: {run['no_program']}": run["no_program"],
