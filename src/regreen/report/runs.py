@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from regreen.errors import InputError
 from regreen.rank import curves
-from regreen.records import MANIFEST, RANKS, SCORES, STUDY, TREES, Counts, Record, read_counts, read_json
+from regreen.records import RANKS, SCORES, STUDY, TREES, Counts, Record, read_counts, read_json
 from regreen.report.compare import compare
 from regreen.report.dialog import dialog_summary
 from regreen.report.training import is_training, training_summary
@@ -53,8 +53,6 @@ def report(paths: Sequence[Path], view: View | None = None, *, repair_view: Repa
     """
     if len(paths) == 1 and (paths[0] / STUDY).exists():
         return _finding(paths[0] / STUDY)
-    if len(paths) == 1 and not (paths[0] / MANIFEST).exists() and list(paths[0].glob(f"*/{MANIFEST}")):
-        raise InputError(f"{paths[0]}: a study that is not finished; type its command again")
     runs = [load(path) for path in paths]
     view = view or View()
     ks = view.ks or _own_ks(paths[0])

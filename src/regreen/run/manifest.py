@@ -59,7 +59,7 @@ def read_manifest(path: Path) -> Record:
     """Return a run directory's manifest; raises InputError if the path is none."""
     if not (path / MANIFEST).is_file():
         if inner := sorted(path.glob(f"*/{MANIFEST}")):
-            raise InputError(f"{path}: holds the runs of a study; give one of them, as {inner[0].parent}")
+            raise InputError(f"{path}: not a run directory, but it holds some; give one, as {inner[0].parent}")
         raise InputError(f"{path}: not a run directory (no {MANIFEST}); give one that `regreen score` printed")
     manifest = read_json(path / MANIFEST)
     for name, kind in _MANIFEST_FIELDS.items():
