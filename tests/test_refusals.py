@@ -35,7 +35,6 @@ def here(tmp_path, monkeypatch):
         ("curate corpus sources -o sources/a.py", "a source file of sources"),
         ("study chained -m tiny -o run", "holds a run, not a study"),
         ("study scaling run run --parameters nan,1B", "at least one parameter"),
-        ("study overlap katas --limit 1 --corpus texts.jsonl", "texts.jsonl"),
     ],
 )
 def test_it_is_refused_in_one_line_and_nothing_is_lost(command, said, here, capsys):

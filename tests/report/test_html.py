@@ -123,6 +123,7 @@ def test_problems_are_sorted_filtered_and_opened_by_mouse(opened, tmp_path):
     assert page.get_by_text("2 of 11 problems").is_visible()
     page.get_by_label("Filter problems").fill("P4")
     rows.first.click()
+    page.wait_for_selector(".opened .code")
     assert page.get_by_label("Problem", exact=True).get_by_text("p4").is_visible()
     assert page.locator(".marked").inner_text() == "    return 41"
     assert page.locator(".values .differs").all_inner_texts() == ["1", "2"], "41 and 42 differ in their end"
@@ -158,6 +159,7 @@ def test_two_runs_say_what_turned_green_and_what_red(opened, tmp_path):
     page.get_by_label("State").select_option("turned red")
     assert rows.count() == 1
     rows.first.click()
+    page.locator(".opened h3").first.wait_for()
     assert page.locator(".opened h3").all_inner_texts() == ["a", "Programs", "b", "Programs"]
 
 
@@ -165,6 +167,7 @@ def test_a_tree_is_walked_with_the_words_on_its_edges(opened, tmp_path):
     page = opened(write_tree(tmp_path / "a"))
     problems(page).first.click()
     items = page.get_by_role("treeitem")
+    items.first.wait_for()
     assert items.count() == 5
     assert page.locator(".words").all_inner_texts() == ["It is one <b>more</b>.", "It is less."]
     items.first.locator(".node").first.click()
