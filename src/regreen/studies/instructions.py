@@ -156,7 +156,7 @@ def _table(effects: Sequence[_Effect], plain: Estimate, problems: int) -> Record
         f"{problems} problems, on which pass@1 without a word is {interval_text(plain)}",
         "the form is read on the syntax tree; differences are paired over problems; p: paired permutation, Holm",
     ]
-    header = ["instruction", "obeyed", "unasked", "more", "p (Holm)", "pass@1", "than unasked"]
+    header = ["instruction", "obeyed", "unasked", "more", "p (Holm)", "pass@1", "against unasked"]
     return table("Instructions obeyed", header, rows, notes=notes)
 
 
