@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import accelerate  # type: ignore[import-untyped]
 import numpy as np
-import torch
-from torch import Tensor
 
-from regreen.errors import InfrastructureError
+from regreen.errors import InfrastructureError, InputError
 from regreen.train.batches import Batch, batched
 from regreen.train.config import BETAS, CLIP, EPS, WEIGHT_DECAY
 from regreen.train.crew import crew
@@ -22,6 +19,13 @@ from regreen.train.lessons import Lesson
 from regreen.train.policy import Policy
 from regreen.train.schedules import Schedule
 from regreen.train.sharing import batched_shared
+
+try:
+    import accelerate  # type: ignore[import-untyped]
+    import torch
+    from torch import Tensor
+except ImportError as error:
+    raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
 STATE = "state.pt"
 
