@@ -32,6 +32,10 @@ TREES = "trees.jsonl"
 REJUDGED = "rejudged.jsonl"
 METRICS = "metrics.jsonl"
 STUDY = "study.json"  # in a folder of several runs: what a study found in them
+_OF_A_RUN = {
+    *(MANIFEST, SCORES, PROBLEMS, PROGRAMS, PROMPTS, VERDICTS),
+    *(RECORDED, RANKS, SAMPLES, TREES, REJUDGED, METRICS),
+}
 
 _FIELDS: Mapping[str, Mapping[str, type]] = {  # without which a record is none
     PROBLEMS: {"id": str},
@@ -147,6 +151,17 @@ def write_lines(path: Path, records: Iterable[Record]) -> None:
     with _replacing(path) as file:
         for record in records:
             file.write(json.dumps(record, separators=(",", ":")) + "\n")
+
+
+def require_place(file: Path) -> Path:
+    """Return where a file is to be written; raises InputError where it cannot be, or is a run's own."""
+    if file.is_dir():
+        raise InputError(f"{file}: a folder; give a file")
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: there is no folder {file.parent}; make it first")
+    if file.name in _OF_A_RUN and (file.parent / MANIFEST).exists():
+        raise InputError(f"{file}: a file of a run; give another name")
+    return file
 
 
 @contextmanager

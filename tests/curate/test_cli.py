@@ -76,7 +76,7 @@ def test_importing_and_filtering_print_the_same_kind_of_table(tmp_path, capfd):
     [
         (["trace", "-o", "p.jsonl"], "COMMAND"),
         (["trace", "-o", "p.txt", "--", "true"], "a name that ends in .jsonl"),
-        (["trace", "-o", "no/such/p.jsonl", "--", "true"], "a folder that exists"),
+        (["trace", "-o", "no/such/p.jsonl", "--", "true"], "there is no folder"),
         (["trace", "-o", "p.jsonl", "--checks", "1", "--", "true"], "--checks"),
         (["import", "no-such-folder", "-o", "p.jsonl"], "no such folder"),
         (["filter", "no.jsonl", "-m", "tiny", "-o", "p.jsonl"], "no such file"),

@@ -60,15 +60,15 @@ def export(
     checkpoint: gguf is llama.cpp's form.
     """
     from regreen import export as exports
-    from regreen.cli.printing import refuse_place
     from regreen.models.shipped import place_of
+    from regreen.records import require_place
 
+    require_place(out)
     if to is Target.GGUF:
         exports.export_gguf(Path(place_of(source)), out)
         print(f"{out}: {out.stat().st_size:,} bytes")
         return DONE
     run = Path(source)
-    refuse_place(out)
     if to is Target.PARQUET:
         rows = exports.export_parquet(run, out)
     else:

@@ -36,16 +36,3 @@ def say_bad_lines(found: dict[str, Any]) -> None:
     left = len(found["bad_lines"]) - _BAD_LINES
     if left > 0:
         say(f'and {left} more; all are under "bad_lines" in {Path(found["run"], "scores.json")}')
-
-
-def refuse_place(file: Path) -> None:
-    """Raise InputError where a file cannot be written, or would take the place of a run's own."""
-    from regreen.errors import InputError
-    from regreen.records import MANIFEST
-
-    if file.is_dir():
-        raise InputError(f"{file}: a folder; give a file")
-    if not file.parent.is_dir():
-        raise InputError(f"{file}: there is no folder {file.parent}; make it first")
-    if (file.parent / MANIFEST).exists() and file.exists():
-        raise InputError(f"{file}: a file of a run; give another name")

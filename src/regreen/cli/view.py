@@ -10,7 +10,6 @@ from typer import Argument
 
 from regreen.cli.app import DONE, command
 from regreen.cli.options import Json, Scores, Trees, Verbose, option
-from regreen.cli.printing import refuse_place
 from regreen.errors import InputError
 
 
@@ -58,13 +57,14 @@ def report(
 
 def _check_places(html: Path | None, plots: Path | None, out: Path | None) -> None:
     """Refuse files that cannot be written, or that are one."""
+    from regreen.records import require_place
     from regreen.report import check_figure
 
     files = [file for file in (html, plots, out) if file is not None]
     if len({file.resolve() for file in files}) < len(files):
         raise InputError(f"{files[0]}: given twice; --html, --plots and -o are different files")
     for file in files:
-        refuse_place(file)
+        require_place(file)
     if plots is not None:
         check_figure(plots)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from regreen.errors import InputError
 from regreen.formats.corpus import SUFFIXES, source_files
-from regreen.records import Record, write_lines
+from regreen.records import Record, require_place, write_lines
 from regreen.syntax import parse
 from regreen.track import progress
 
@@ -126,8 +126,7 @@ def corpus(folder: Path, out: Path, *, filters: Filters | None = None, quiet: bo
     Raises:
         InputError: no such files, or no folder to write to.
     """
-    if not out.parent.is_dir():
-        raise InputError(f"{out}: there is no folder {out.parent}; make it first")
+    require_place(out)
     sifting = _Sifting(folder, filters or Filters(), quiet)
     if any(path.resolve() == out.resolve() for path in source_files(folder, sifting.filters.suffixes)):
         raise InputError(f"{out}: a source file of {folder}; give another name")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regreen.errors import InputError
-from regreen.records import Record
+from regreen.records import Record, require_place
 
 _WIDTH, _HEIGHT = 5.6, 3.6  # inches of one plot
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # told apart by everybody
@@ -29,8 +29,7 @@ def check_figure(file: Path) -> None:
     """Raise InputError if no figure can be drawn into this file: so that it is said before a long study, not after."""
     if file.suffix not in (".svg", ".png", ".pdf"):
         raise InputError(f"{file}: a figure is a file *.svg, *.png or *.pdf")
-    if not file.parent.is_dir():
-        raise InputError(f"{file}: there is no folder {file.parent}; make it first")
+    require_place(file)
     if importlib.util.find_spec("matplotlib") is None:
         raise InputError("matplotlib is not installed (pip install 'regreen[report]')")
 

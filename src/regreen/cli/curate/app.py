@@ -13,6 +13,7 @@ from regreen.cli.app import app
 from regreen.cli.options import grouped, option
 from regreen.cli.printing import say_notes
 from regreen.errors import InputError
+from regreen.records import require_place
 
 curate = typer.Typer(help="Make problems and texts, and make problems stronger.", rich_markup_mode=None)
 app.add_typer(curate, name="curate", short_help="Make problems and texts, and make problems stronger.")
@@ -31,13 +32,11 @@ def command(name: str, **settings: Any) -> Callable[[Callable[..., int]], Callab
     return lambda function: curate.command(name, **settings)(grouped(function))
 
 
-def require_place(out: Path) -> Path:
+def require_problems(out: Path) -> Path:
     """Return where problems are to be written; raises InputError where that cannot be, before any work is done."""
     if out.suffix != ".jsonl":
         raise InputError(f"-o {out}: problems are JSON Lines; give a name that ends in .jsonl")
-    if out.is_dir() or not out.parent.is_dir():
-        raise InputError(f"-o {out}: no file can be written there; give one in a folder that exists")
-    return out
+    return require_place(out)
 
 
 def show(found: dict[str, Any], what: str, *, as_json: bool) -> None:

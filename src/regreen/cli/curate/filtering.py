@@ -8,7 +8,7 @@ from typer import Argument
 
 from regreen.cli.app import DONE
 from regreen.cli.curate.app import Problems as Output
-from regreen.cli.curate.app import command, require_place, show
+from regreen.cli.curate.app import command, require_problems, show
 from regreen.cli.options import Asked, Bounds, Json, Problems, Quiet, option, temperatures
 
 
@@ -43,7 +43,7 @@ def filter_problems(
     found = filter_problems(
         benchmark,
         asked.open(bounds.cluster),
-        require_place(out),
+        require_problems(out),
         sampling=asked.sampling(n, temperature, seed),
         choice=chosen.choice(),
         judging=bounds.judging(),

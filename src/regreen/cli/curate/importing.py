@@ -8,7 +8,7 @@ from typing import Annotated
 from typer import Argument
 
 from regreen.cli.app import DONE
-from regreen.cli.curate.app import Problems, command, require_place, show
+from regreen.cli.curate.app import Problems, command, require_problems, show
 from regreen.cli.options import Bounds, Json, Quiet
 
 
@@ -27,6 +27,6 @@ def import_folder(
     """
     from regreen.curate.importing import import_folder
 
-    found = import_folder(folder, require_place(out), judging=bounds.judging(), quiet=quiet)
+    found = import_folder(folder, require_problems(out), judging=bounds.judging(), quiet=quiet)
     show(found, "folders", as_json=as_json)
     return DONE

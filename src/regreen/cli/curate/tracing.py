@@ -7,7 +7,7 @@ from typing import Annotated
 from typer import Argument
 
 from regreen.cli.app import DONE
-from regreen.cli.curate.app import Problems, command, require_place, show
+from regreen.cli.curate.app import Problems, command, require_problems, show
 from regreen.cli.options import Bounds, Json, Quiet, option
 
 
@@ -40,7 +40,7 @@ def trace(
 
     found = trace(
         ran,
-        require_place(out),
+        require_problems(out),
         tracing=Tracing(tuple(packages or ()), checks, repeats, seed),
         judging=bounds.judging(),
         quiet=quiet,

@@ -18,7 +18,7 @@ from regreen.metrics import mean_interval
 from regreen.models import Model
 from regreen.options import Choice, Judging
 from regreen.problem import Call, Problem, problem_to_line
-from regreen.records import Record, judged_programs, write_lines
+from regreen.records import Record, judged_programs, require_place, write_lines
 from regreen.run import read_manifest
 from regreen.sandbox import Sandbox
 from regreen.track import progress
@@ -61,8 +61,7 @@ def strengthen(
     programs = _programs(runs, problems)
     if not runs and not how.mutants:
         raise InputError("nothing to tell apart: give --programs RUN, or --mutants more than 0")
-    if not out.parent.is_dir():
-        raise InputError(f"{out}: there is no folder {out.parent}; make it first")
+    require_place(out)
     judging = replace(judging, timeout=min(judging.timeout, _SECONDS))
     written = written_inputs(generator, problems, writing or Writing(), quiet=quiet) if generator else {}
     decides = _decides(problems, programs, how, judging, written)
