@@ -18,8 +18,8 @@ from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.records import Record
 from regreen.sandbox import FusionSandbox, Limits, LocalSandbox, RaySandbox, RemoteSandbox, Sandbox
+from regreen.sandbox.elsewhere import FUSION
 
-FUSION = "fusion+"  # before the address of a SandboxFusion
 SERVERS = ("http://", "https://")  # before the address of a regreen serve
 _FUSIONS = tuple(f"{FUSION}{start}" for start in SERVERS)
 _MOST_LIMITS = {  # a day, 16 TiB, 1 GiB: what is beyond is a slip

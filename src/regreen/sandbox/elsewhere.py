@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -18,10 +19,10 @@ from typing import Any, Self
 
 from regreen.errors import InfrastructureError
 from regreen.problem import Problem
-from regreen.sandbox.flow import Flow
 from regreen.sandbox.limits import Limits
 from regreen.verdict import Verdict
 
+FUSION = "fusion+"  # before the address of a SandboxFusion
 _BREAKDOWNS = 3  # of the judge on one program, until we give up
 
 
@@ -92,7 +93,7 @@ class Elsewhere:
 
         ``pairs`` is consumed as it is needed, a few batches ahead.
         """
-        flow = Flow(self._ahead)
+        flow = _Flow(self._ahead)
         threading.Thread(target=flow.feed, args=(pairs, self._submit), daemon=True).start()
         try:
             yield from flow.results()
@@ -158,3 +159,53 @@ class Elsewhere:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
+
+
+class _Flow:
+    """Pairs on their way to whoever judges them, a window of them at a time, and verdicts on their way back."""
+
+    def __init__(self, window: int) -> None:
+        self._room = threading.Semaphore(window)
+        self._done: queue.SimpleQueue[tuple[int, Future[Verdict]] | BaseException | int] = queue.SimpleQueue()
+        self._waiting: set[Future[Verdict]] = set()
+        self._stopped = False
+
+    def feed(self, pairs: Iterable[tuple[Problem, str]], submit: Callable[[Problem, str], Future[Verdict]]) -> None:
+        """Submit pairs as fast as there is room; to be run in a thread."""
+        try:
+            count = 0
+            for position, (problem, source) in enumerate(pairs):
+                self._room.acquire()
+                if self._stopped:
+                    return
+                verdict = submit(problem, source)
+                self._waiting.add(verdict)
+                verdict.add_done_callback(lambda done, position=position: self._done.put((position, done)))  # type: ignore[misc]
+                count = position + 1
+            self._done.put(count)
+        except BaseException as error:
+            self._done.put(error)
+
+    def results(self) -> Iterator[tuple[int, Verdict]]:
+        """Yield verdicts as they come, to the last; raises what any of them, or the pairs, raised."""
+        total: int | None = None
+        seen = 0
+        while seen != total:
+            item = self._done.get()
+            if isinstance(item, BaseException):
+                raise item
+            if isinstance(item, int):
+                total = item
+                continue
+            position, verdict = item
+            self._waiting.discard(verdict)
+            seen += 1
+            self._room.release()
+            yield position, verdict.result()
+
+    def stop(self) -> None:
+        """Take no more pairs, and drop what was not sent."""
+        self._stopped = True
+        self._room.release()
+        for verdict in list(self._waiting):
+            verdict.cancel()

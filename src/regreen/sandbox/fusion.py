@@ -22,27 +22,21 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.problem import Problem
 from regreen.sandbox import fusion_guest
 from regreen.sandbox.asking import Lost, Patience
 from regreen.sandbox.checks.answers import Result, rest
-from regreen.sandbox.flow import Flow
+from regreen.sandbox.elsewhere import FUSION, Elsewhere
 from regreen.sandbox.lane import spec_of, verdict_of
 from regreen.sandbox.limits import WALL_FACTOR, Limits
 from regreen.sandbox.trial import Prepared, Trial
 from regreen.sandbox.zygote import End, Order
 from regreen.verdict import Verdict
 
-if TYPE_CHECKING:
-    pass
-
-PREFIX = "fusion+"  # before the address
 _TIER = "C"
 _JOBS = 8  # programs in flight, unless told otherwise
 _OPENING, _PATIENCE = 1.5, 30.0  # seconds without an answer, at first and later
@@ -52,7 +46,7 @@ _JSON = {"Content-Type": "application/json"}
 _VERSION = "import sys; print(*sys.version_info[:2])"
 
 
-class FusionSandbox:
+class FusionSandbox(Elsewhere):
     """Judges programs that a SandboxFusion runs.
 
     Args:
@@ -65,18 +59,18 @@ class FusionSandbox:
         InfrastructureError: nobody answers.
     """
 
-    tier = _TIER
-
     def __init__(self, url: str, limits: Limits | None = None, *, jobs: int | None = None) -> None:
         import httpx
 
-        self.limits = limits or Limits()
-        self.jobs = jobs or _JOBS
+        super().__init__(limits)
+        self.jobs, self.tier = jobs or _JOBS, _TIER
         self._url = url.rstrip("/")
         self._client = httpx.Client(timeout=httpx.Timeout(10.0, read=None), trust_env=False)
+        self._ended = threading.Event()
         version = self._version()
         self.facts = {"tier": _TIER, "url": self._url, "python": version}
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="regreen-fusion")
+        self._begin()
 
     def _version(self) -> str:
         """Return the server's version of Python, which must be ours: what is sent is partly compiled."""
@@ -85,28 +79,31 @@ class FusionSandbox:
         found, ours = ".".join(ran["stdout"].split()), ".".join(map(str, sys.version_info[:2]))
         if ran["return_code"] or found != ours:
             has = f"Python {found}" if found and not ran["return_code"] else "no Python 3"
-            raise InputError(f"--sandbox {PREFIX}{self._url}: it runs {has}; run regreen under the same, not {ours}")
+            raise InputError(f"--sandbox {FUSION}{self._url}: it runs {has}; run regreen under the same, not {ours}")
         return found
 
-    async def judge(self, problem: Problem, source: str) -> Verdict:
-        """Judge one program without blocking the event loop."""
-        return await asyncio.wrap_future(self._submit(problem, source))
+    @property
+    def _ahead(self) -> int:
+        return 2 * self.jobs
 
-    def judge_now(self, problem: Problem, source: str) -> Verdict:
-        """Judge one program and wait for the verdict; may be called from several threads."""
-        return self._submit(problem, source).result()
+    async def _send(self) -> None:
+        await asyncio.gather(*(self._sender() for _ in range(self.jobs)))
 
-    def judge_all(self, pairs: Iterable[tuple[Problem, str]]) -> Iterator[tuple[int, Verdict]]:
-        """Judge many programs; yield each one's position and verdict as they come."""
-        flow = Flow(2 * self.jobs)
-        threading.Thread(target=flow.feed, args=(pairs, self._submit), daemon=True).start()
-        try:
-            yield from flow.results()
-        finally:
-            flow.stop()
+    async def _sender(self) -> None:
+        while True:
+            row = await self._rows.get()
+            if row.verdict.done():  # nobody waits for it
+                continue
+            try:
+                found: Verdict | Exception = await self._loop.run_in_executor(
+                    self._pool, self._judge, row.problem, row.source
+                )
+            except Exception as error:  # whatever it is, it is this row's: its sender goes on
+                found = error
+            self._settle(row, found)
 
-    def _submit(self, problem: Problem, source: str) -> Future[Verdict]:
-        return self._pool.submit(self._judge, problem, source)
+    def _drop(self) -> None:
+        """What runs over there runs to its end; of the rest a sender sees that nobody waits."""
 
     def _judge(self, problem: Problem, source: str) -> Verdict:
         spec = spec_of(problem)
@@ -136,7 +133,8 @@ class FusionSandbox:
             try:
                 answer = self._once(sent)
             except Lost as lost:
-                threading.Event().wait(waiting.pause(lost, progressed=False))
+                if self._ended.wait(waiting.pause(lost, progressed=False)):
+                    raise InfrastructureError("the sandbox was closed while programs were judged") from lost
                 continue
             if answer["status"] != "SandboxError" and answer["run_result"]:
                 return answer
@@ -162,20 +160,16 @@ class FusionSandbox:
         except (ValueError, TypeError):
             pass
         raise InputError(
-            f"--sandbox {PREFIX}{self._url}: what answers there has no run_code ({response.status_code}); "
+            f"--sandbox {FUSION}{self._url}: what answers there has no run_code ({response.status_code}); "
             f"give the address of a SandboxFusion"
         )
 
     def close(self) -> None:
-        """Begin nothing more, and let go of the server."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Let go of the server; who still waits hears of it."""
+        self._ended.set()
+        super().close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._client.close()
-
-    def __enter__(self) -> FusionSandbox:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        self.close()
 
 
 class _Process:

@@ -194,9 +194,8 @@ class RaySandbox(Elsewhere):
         finally:
             for half in work:
                 half.cancel()
-            await asyncio.gather(
-                *work, return_exceptions=True
-            )  # a row just taken from the queue is held, or still there
+            # A row just taken from the queue is held, or still there.
+            await asyncio.gather(*work, return_exceptions=True)
 
     async def _feed(self, post: Post) -> None:
         while True:
