@@ -40,9 +40,10 @@ class Crew:
         self.rank, self.size = 0, int(os.environ.get("WORLD_SIZE", "1"))
         self._held: list[Any] = []  # policies and learners that have been announced, in the order of that
         self._lock = threading.RLock()
+        self._follows = False
         if self.size > 1:
             self.rank = int(os.environ["RANK"])
-            self._words = _joined()
+            self._dist, self._words = _joined()
 
     @property
     def leads(self) -> bool:
@@ -54,6 +55,16 @@ class Crew:
         """Whether there are others."""
         return self.size > 1
 
+    @property
+    def commands(self) -> bool:
+        """Whether others wait for this process's orders.
+
+        Raises InputError in one that waits for none and does not lead: the others would wait for it forever.
+        """
+        if self.several and not self.leads and not self._follows:
+            raise InputError("this process follows no training; in several, call sft, cycle, rltf, ... in each")
+        return self.several and self.leads
+
     # ---- what all do together ----
 
     def share(self, things: Sequence[Any]) -> list[Any]:
@@ -62,40 +73,32 @@ class Crew:
 
     def add_up(self, tensors: Iterable[Tensor]) -> None:
         """Make each tensor its sum over all processes."""
-        import torch.distributed as dist
-
         for tensor in tensors if self.several else ():
-            dist.all_reduce(tensor)
+            self._dist.all_reduce(tensor)
 
     def spread(self, tensors: Iterable[Tensor]) -> None:
         """Make each tensor what it is in the first process."""
-        import torch.distributed as dist
-
         for tensor in tensors if self.several else ():
-            dist.broadcast(tensor, 0)
+            self._dist.broadcast(tensor, 0)
 
     def told(self, value: Any) -> Any:
         """Return what the first process says; of the others' values nothing is heard."""
-        import torch.distributed as dist
-
         said = [value]
-        dist.broadcast_object_list(said, src=0, group=self._words)
+        self._dist.broadcast_object_list(said, src=0, group=self._words)
         return said[0]
 
     def gathered(self, value: Any) -> list[Any]:
         """Return every process's value, in the order of their ranks, to the first; nothing to the others."""
-        import torch.distributed as dist
-
         found: list[Any] | None = [None] * self.size if self.leads else None
-        dist.gather_object(value, found, dst=0, group=self._words)
+        self._dist.gather_object(value, found, dst=0, group=self._words)
         return found or []
 
     def summed(self, *numbers: float) -> list[float]:
         """Return numbers summed over all processes, to each of them."""
-        import torch.distributed as dist
-
+        if not self.several:
+            return list(numbers)
         found: list[Any] = [None] * self.size
-        dist.all_gather_object(found, numbers, group=self._words)
+        self._dist.all_gather_object(found, numbers, group=self._words)
         return [sum(column) for column in zip(*found, strict=True)]
 
     # ---- what the first says, and the others do ----
@@ -119,6 +122,7 @@ class Crew:
 
     def follow(self) -> None:
         """Do what the first process says, until it has done."""
+        self._follows = True
         while (order := self.told(None)) is not None:
             kind, *rest = order
             if kind == "hold":
@@ -137,8 +141,8 @@ class Crew:
                 self.told(None)
 
 
-def _joined() -> Any:
-    """Join the other processes, and return the group in which words are passed."""
+def _joined() -> tuple[Any, Any]:
+    """Join the other processes; return torch's module for that, and the group in which words are passed."""
     if sharded := [name for name in _SHARDED if os.environ.get(f"ACCELERATE_USE_{name}", "false") == "true"]:
         raise InputError(f"every process holds the whole model; launch without {sharded[0]}, as with torchrun")
     try:
@@ -147,7 +151,7 @@ def _joined() -> Any:
     except ImportError as error:
         raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
     accelerate.PartialState(timeout=_LONG)
-    return dist.new_group(backend="gloo", timeout=_LONG)
+    return dist, dist.new_group(backend="gloo", timeout=_LONG)
 
 
 @functools.cache
@@ -181,7 +185,7 @@ def led(training: Callable[P, Record]) -> Callable[P, Record]:
 def shared(make: Callable[..., Model], *args: Any) -> Model:
     """Return the model that ``make`` makes; where there are several processes, one whose texts all of them write."""
     model, here = make(*args), crew()
-    return SharedSampler(model, here.hold(model, make, *args)) if here.several and here.leads else model
+    return SharedSampler(model, here.hold(model, make, *args)) if here.commands else model
 
 
 class SharedSampler:

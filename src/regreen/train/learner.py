@@ -104,7 +104,7 @@ class Learner:
         )  # fmt: skip
         self._adam: Any = self._accelerator.prepare(adam)
         self._number: int | None = None
-        if self._crew.several and self._crew.leads:
+        if self._crew.commands:
             told = (policy.number, optimizer, schedule, most, ratio, seed)
             self._number = self._crew.hold(self, learner_beside, *told)
 
@@ -139,7 +139,7 @@ class Learner:
         self.policy.module.eval()
         with torch.no_grad():
             mine = sum(float(ce + rl) for _, ce, rl in self._losses(lessons, _Drift(self._ratio)))
-        return self._summed(mine)[0]
+        return self._crew.summed(mine)[0]
 
     def save(self, folder: Path) -> None:
         """Write what, with the policy's checkpoint, goes on exactly: the optimizer's state and the generators'."""
@@ -168,13 +168,9 @@ class Learner:
         for batch, ce, rl in self._losses(lessons, drift):
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
-        if self._crew.several:
-            self._crew.add_up(_every_gradient(self._adam))
-        ces, rls, every, *parts = self._summed(ces, rls, tokens, *drift.sums)
+        self._crew.add_up(_every_gradient(self._adam))
+        ces, rls, every, *parts = self._crew.summed(ces, rls, tokens, *drift.sums)
         return ces, rls, int(every), _Drift(self._ratio, parts)
-
-    def _summed(self, *numbers: float) -> Sequence[float]:
-        return self._crew.summed(*numbers) if self._crew.several else numbers
 
     def _losses(self, lessons: Sequence[Lesson], drift: _Drift) -> Any:
         """Yield each batch with its share of the two streams' losses."""

@@ -17,7 +17,7 @@ from regreen.models.hf import HFModel
 from regreen.models.shipped import place_of
 from regreen.prompts import Prompt
 from regreen.train.batches import Batch, Pass, read_apart, read_whole, stacked
-from regreen.train.crew import SharedSampler, crew
+from regreen.train.crew import crew, shared
 from regreen.train.lessons import Ints, Lesson, supervised
 from regreen.train.sharing import read_shared
 
@@ -121,11 +121,7 @@ class Policy:
 
         Where several processes train, each writes a share of the texts.
         """
-        model = self.own_sampler(batch)
-        here = crew()
-        if not (here.several and here.leads):
-            return model
-        return SharedSampler(model, here.hold(model, sampler_beside, self.number, batch))
+        return shared(sampler_of, self.number, batch) if crew().commands else self.own_sampler(batch)
 
     def own_sampler(self, batch: int = 64) -> HFModel:
         """Return a sampler of which no other process knows."""
@@ -252,8 +248,8 @@ def policy_beside(name: str, lora: Lora | None, dtype: str) -> Policy:
     return Policy(name, lora=lora, dtype=dtype)
 
 
-def sampler_beside(number: int, batch: int) -> HFModel:
-    """Return another process's sampler of a policy."""
+def sampler_of(number: int, batch: int) -> HFModel:
+    """Return this process's sampler of the policy that has this number."""
     policy: Policy = crew().held(number)
     return policy.own_sampler(batch)
 
