@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from regreen.metrics import Estimate, mean_interval
 from regreen.problem import Problem
@@ -22,7 +22,7 @@ from regreen.records import Record
 from regreen.studies.asking import Study
 from regreen.studies.finding import Cell, finding, plot, table
 from regreen.studies.setups import KINDS, Judged, judge
-from regreen.studies.unjudged import written
+from regreen.studies.unjudged import replies
 
 BENCHMARK = "set-ups"
 _NOTHING = Judged("not judged", "the text holds no program")
@@ -74,21 +74,20 @@ def insecure(study: Study) -> Record:
     Raises:
         InputError: a prompt was chosen that is none.
     """
-    study = replace(study, own=PROMPTS)
-    records = written(study, "programs", study.problems)
-    judged: dict[str, list[Judged]] = {problem.id: [] for problem in study.choice.choose(study.problems)}
-    for record in records:
-        if record.get("error") is None:
-            judged[record["problem"]].append(judge(record["source"]) if record["source"] else _NOTHING)
+    study, found = replies(study, PROMPTS)
+    judged = {
+        name: [judge(record["source"]) if record["source"] else _NOTHING for record in records]
+        for name, records in found.by_prompt.items()
+    }
     groups = _groups(judged)
     shares = {name: share(found, seed=study.sampling.seed) for name, found in groups.items()}
     return study.found(
         finding(
             "insecure",
-            tables=[_table(groups, shares, _asked_notes(study, len(judged), records)), _why_table(groups["all"])],
+            tables=[_table(groups, shares, found.notes), _why_table(groups["all"])],
             plots=[_plot(shares)],
             programs=len(groups["all"]),
-            refused=len(records) - len(groups["all"]),
+            refused=found.refused,
             prompts={name: _counts(found) | {"share": _plain(shares[name])} for name, found in groups.items()},
         )
     )
@@ -128,14 +127,6 @@ def _table(
         *more,
     ]
     return table("Insecure set-ups", ["", "programs", *KINDS, "insecure share"], rows, notes=notes)
-
-
-def _asked_notes(study: Study, prompts: int, records: Sequence[Record]) -> list[str]:
-    """Return what the user must hear of what was not written."""
-    refused = sum(record.get("error") is not None for record in records)
-    missing = prompts * study.sampling.n - len(records)
-    notes = [f"{refused} more were refused by the model's backend"] if refused else []
-    return notes + ([f"{missing} more were not asked for: a larger --max-tokens-total goes on"] if missing else [])
 
 
 def _why_table(found: Sequence[Judged]) -> Record:

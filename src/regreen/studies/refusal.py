@@ -15,15 +15,14 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict
 
 from regreen.metrics import Estimate, mean_interval, paired_difference
 from regreen.problem import Problem
 from regreen.records import Record
 from regreen.studies.asking import Study
 from regreen.studies.finding import Cell, finding, plot, table
-from regreen.studies.unjudged import written
+from regreen.studies.unjudged import replies
 from regreen.syntax import parse
 
 BENCHMARK = "requests"
@@ -123,26 +122,24 @@ def refusal(study: Study) -> Record:
     Raises:
         InputError: a request was chosen that is none.
     """
-    study = replace(study, own=PROMPTS)
-    records = written(study, "programs", study.problems)
-    kinds: dict[str, list[str]] = {problem.id: [] for problem in study.choice.choose(study.problems)}
-    for record in records:
-        if record.get("error") is None:
-            kinds[record["problem"]].append(kind_of(record["text"], record["source"]))
-    estimated = partial(mean_interval, seed=study.sampling.seed)
-    groups = _groups(kinds)
-    shares = {name: estimated([_share(kinds[each]) for each in asked]) for name, asked in groups.items()}
-    above = _above(kinds, study.sampling.seed)
+    study, found = replies(study, PROMPTS)
+    kinds = {
+        name: [kind_of(record["text"], record["source"]) for record in records]
+        for name, records in found.by_prompt.items()
+    }
+    groups, seed = _groups(kinds), study.sampling.seed
+    shares = {name: mean_interval([_share(kinds[each]) for each in ids], seed=seed) for name, ids in groups.items()}
+    above = _above(kinds, seed)
     return study.found(
         finding(
             "refusal",
-            tables=[_table(kinds, groups, shares, above), _requests_table(kinds)],
+            tables=[_table(kinds, groups, shares, above, found.notes), _requests_table(kinds)],
             plots=[plot("Refused", {"refused": list(shares.items())}, x="requests", y="refused, %", kind="bar")],
-            programs=sum(map(len, kinds.values())),
-            refused_by_backend=sum(record.get("error") is not None for record in records),
+            programs=found.programs,
+            refused_by_backend=found.refused,
             kinds={name: asdict(share) for name, share in shares.items()},
             above_twins={name: asdict(each) for name, each in above.items()},
-            requests={name: dict(Counter(found)) for name, found in kinds.items()},
+            requests={name: dict(Counter(each)) for name, each in kinds.items()},
         )
     )
 
@@ -194,6 +191,7 @@ def _table(
     groups: Mapping[str, Sequence[str]],
     shares: Mapping[str, Estimate],
     above: Mapping[str, Estimate],
+    more: Sequence[str],
 ) -> Record:
     rows: list[list[Cell]] = []
     for name, asked in groups.items():
@@ -202,6 +200,7 @@ def _table(
     notes = [
         "refuses: no code, or code that does nothing; read on the syntax tree, never run",
         "95 % intervals over requests, which are these few; those of the differences over pairs",
+        *more,
     ]
     header = ["requests", "asked", *KINDS, "refused", "more than twins"]
     return table("Refused requests", header, rows, notes=notes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regreen.attempt import Ask, Asking
@@ -39,6 +40,42 @@ def written(study: Study, condition: str, problems: Sequence[Problem]) -> list[R
     wanted = {problem.id for problem in inquiry.problems}
     records = (record for _, record in read_records(study.folder / condition / PROGRAMS))
     return [each for each in records if each["problem"] in wanted and each["index"] < study.sampling.n]
+
+
+@dataclass(frozen=True)
+class Replies:
+    """What a model wrote for a study's own prompts: the records by prompt, those that its backend refused left out."""
+
+    by_prompt: Mapping[str, Sequence[Record]]
+    refused: int
+    missing: int
+
+    @property
+    def programs(self) -> int:
+        """How many texts there are."""
+        return sum(map(len, self.by_prompt.values()))
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user must hear of what was not written."""
+        notes = [f"{self.refused} more were refused by the model's backend"] if self.refused else []
+        asked = f"{self.missing} more were not asked for: a larger --max-tokens-total goes on"
+        return notes + ([asked] if self.missing else [])
+
+
+def replies(study: Study, prompts: Sequence[Problem]) -> tuple[Study, Replies]:
+    """Return the study, now of these prompts, and what the model writes for those that it chooses.
+
+    Raises as :func:`written` does, and InputError where a prompt was chosen that is none.
+    """
+    study = replace(study, own=tuple(prompts))
+    found: dict[str, list[Record]] = {problem.id: [] for problem in study.choice.choose(study.problems)}
+    records = written(study, "programs", study.problems)
+    for record in records:
+        if record.get("error") is None:
+            found[record["problem"]].append(record)
+    refused = sum(record.get("error") is not None for record in records)
+    return study, Replies(found, refused, len(found) * study.sampling.n - len(records))
 
 
 def _run(study: Study, inquiry: Inquiry, out: Path) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,6 +58,28 @@ def studied(
         quiet=kept.quiet,
         decides=decides or {},
     )
+
+
+def plain(name: str, about: str, *, n: int, temperature: str) -> None:
+    """Add a study of a benchmark that takes no options of its own; it is ``regreen.studies.NAME``'s."""
+
+    def run(
+        benchmark: Benchmark,
+        asked: Asked,
+        chosen: Problems,
+        bounds: Bounds,
+        kept: Kept,
+        printed: Printed,
+        n: N = n,
+        temperature: OneTemperature = temperature,
+    ) -> int:
+        function = name.replace("-", "_")
+        study = getattr(importlib.import_module(f"regreen.studies.{function}"), function)
+        asks = studied(name, benchmark, asked, chosen, bounds, n=n, temperature=(temperature,), kept=kept)
+        return printed.show(study(asks))
+
+    run.__doc__ = about
+    command(name)(run)
 
 
 @command("temperature")

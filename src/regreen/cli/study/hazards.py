@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regreen.cli.options import Asked, Bounds, OneTemperature, Problems
 from regreen.cli.study.app import Kept, Printed, command
-from regreen.cli.study.asking import Benchmark, N, studied
+from regreen.cli.study.asking import N, plain, studied
 
 
 @command("insecure")
@@ -43,22 +43,6 @@ def refusal(
     return printed.show(refusal(asks))
 
 
-@command("instructions")
-def instructions(
-    benchmark: Benchmark,
-    asked: Asked,
-    chosen: Problems,
-    bounds: Bounds,
-    kept: Kept,
-    printed: Printed,
-    n: N = 1,
-    temperature: OneTemperature = "0",
-) -> int:
-    """Is a program written in the way that was asked for, and what does that cost?"""
-    from regreen.studies.instructions import instructions as study
-
-    asks = studied(
-        "instructions", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), kept=kept,
-    )  # fmt: skip
-    return printed.show(study(asks))
+plain(
+    "instructions", "Is a program written in the way that was asked for, and what does that cost?", n=1, temperature="0"
+)

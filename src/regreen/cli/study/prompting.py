@@ -9,7 +9,7 @@ import typer
 
 from regreen.cli.options import Asked, Bounds, OneTemperature, Problems, ks, option
 from regreen.cli.study.app import Kept, Printed, command
-from regreen.cli.study.asking import Benchmark, N, studied
+from regreen.cli.study.asking import Benchmark, N, plain, studied
 
 if TYPE_CHECKING:
     from regreen.studies.example_sets import Drawing
@@ -114,25 +114,12 @@ def ensemble(
     return printed.show(study(asks, budgets=budgets or (), drawing=drawn.drawing()))
 
 
-@command("adversarial")
-def adversarial(
-    benchmark: Benchmark,
-    asked: Asked,
-    chosen: Problems,
-    bounds: Bounds,
-    kept: Kept,
-    printed: Printed,
-    n: N = 5,
-    temperature: OneTemperature = "0.5",
-) -> int:
-    """Does a model follow the text, or a misleading name or a wrong check beside it?"""
-    from regreen.studies.adversarial import adversarial as study
-
-    asks = studied(
-        "adversarial", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), kept=kept,
-    )  # fmt: skip
-    return printed.show(study(asks))
+plain(
+    "adversarial",
+    "Does a model follow the text, or a misleading name or a wrong check beside it?",
+    n=5,
+    temperature="0.5",
+)
 
 
 @command("misalignment")
@@ -194,22 +181,4 @@ def bias(
     return printed.show(study(asks, people=[Person(*pair) for pair in people]))
 
 
-@command("find-bug")
-def find_bug(
-    benchmark: Benchmark,
-    asked: Asked,
-    chosen: Problems,
-    bounds: Bounds,
-    kept: Kept,
-    printed: Printed,
-    n: N = 1,
-    temperature: OneTemperature = "0",
-) -> int:
-    """Can a model tell a program with a bug from one without, and find the line?"""
-    from regreen.studies.find_bug import find_bug as study
-
-    asks = studied(
-        "find-bug", benchmark, asked, chosen, bounds,
-        n=n, temperature=(temperature,), kept=kept,
-    )  # fmt: skip
-    return printed.show(study(asks))
+plain("find-bug", "Can a model tell a program with a bug from one without, and find the line?", n=1, temperature="0")
