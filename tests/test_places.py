@@ -1,4 +1,4 @@
-"""Files that a command must not take the place of, and numbers that it must not take."""
+"""Files whose place a command must not take, and numbers that it must not take."""
 
 import json
 

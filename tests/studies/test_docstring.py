@@ -6,23 +6,13 @@ import json
 
 import pytest
 
-from regreen import Assert, InputError, Problem
+from regreen import InputError
 from regreen.evaluate import Choice, Sampling
 from regreen.models import open_model
 from regreen.problem import problem_to_line
 from regreen.studies.asking import Study
 from regreen.studies.docstring import docstring, signature
-
-PROMPT = 'import math\n\ndef f(x: int) -> int:\n    """Double it.\n\n    >>> f(2)\n    4\n    """\n'
-DOUBLE = Problem(
-    "p/0", "Double it.", (Assert("assert f(3) == 6"),), entry_point="f", solution=f"{PROMPT}    return 2 * x\n",
-    meta={"prompt": PROMPT},
-)  # fmt: skip
-TRIPLE = Problem(
-    "p/1", "Triple it.", (Assert("assert g(3) == 9"),), entry_point="g", solution="def g(x):\n    return 3 * x\n",
-    meta={"prompt": 'def g(x):\n    """Triple it."""\n'},
-)  # fmt: skip
-BARE = Problem("p/2", "Halve it.", (Assert("assert h(4) == 2"),), entry_point="h", solution="def h(x): return x // 2")
+from tests.train.test_docstring import BARE, DOUBLE, TRIPLE
 
 
 def scripted(folder, name, lines):
