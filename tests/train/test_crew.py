@@ -24,6 +24,7 @@ torch = pytest.importorskip("torch")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src"), "OMP_NUM_THREADS": "1"}
 CHECKED = {"optimizer": {"lr": 1e-3, "warmup": 1}, "check": {"every": 4, "n": 2, "temperature": 0.8, "max_tokens": 60}}
 SUPERVISED: dict[str, Any] = {**CHECKED, "batch": {"tokens": 1024, "most": 512, "steps": 8}}
+ADAPTED: dict[str, Any] = {**SUPERVISED, "lora": {"rank": 4}}
 ONLINE: dict[str, Any] = {
     **CHECKED,
     "batch": {"programs": 8, "steps": 3},
@@ -59,13 +60,20 @@ def config(folder: Path, files: dict[str, str], **tables: Any) -> Path:
 
 
 @contextmanager
-def launched(kind: str, file: Path, out: Path, processes: int) -> Iterator[subprocess.Popen[str]]:
-    """A training in so many processes; one is started without a launcher."""
+def launched(
+    kind: str, file: Path, out: Path, processes: int, *, fsdp: bool = False
+) -> Iterator[subprocess.Popen[str]]:
+    """A training in so many processes, as ``accelerate launch --use_fsdp`` would if asked; one without a launcher."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     told = ["-m", "regreen", "train", kind, str(file), "-o", str(out), "-q", "-j", "1", "--json"]
     command = [sys.executable, *(launcher if processes > 1 else []), *told]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=ENVIRONMENT | ({"ACCELERATE_USE_FSDP": "true"} if fsdp else {}),
     ) as process:
         try:
             yield process
@@ -74,9 +82,9 @@ def launched(kind: str, file: Path, out: Path, processes: int) -> Iterator[subpr
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def train(kind: str, file: Path, out: Path, processes: int) -> dict[str, Any]:
+def train(kind: str, file: Path, out: Path, processes: int, *, fsdp: bool = False) -> dict[str, Any]:
     """Train to the end, and return what was printed: one object, by one process."""
-    with launched(kind, file, out, processes) as process:
+    with launched(kind, file, out, processes, fsdp=fsdp) as process:
         said, complained = process.communicate(timeout=200)
     assert process.returncode == 0, complained
     return dict(json.loads(said))
@@ -97,16 +105,25 @@ def alike(one: Path, other: Path) -> None:
         assert theirs == pytest.approx(ours, rel=1e-3, abs=1e-5)
 
 
-def test_two_processes_take_the_steps_of_one_and_a_killed_pair_is_gone_on_with_by_one(
-    tmp_path: Path, files: dict[str, str]
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param({"processes": 2}, {"processes": 1}, id="a pair, then one"),
+        pytest.param({"processes": 1}, {"processes": 2, "fsdp": True}, id="one, then a divided pair"),
+        pytest.param({"processes": 2, "fsdp": True}, {"processes": 1}, id="and back", marks=pytest.mark.slow),
+        pytest.param({"processes": 2}, {"processes": 2}, id="pairs", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_training_is_gone_on_with_to_the_same_by_another_number_of_processes(
+    first: dict[str, Any], then: dict[str, Any], tmp_path: Path, files: dict[str, str]
 ) -> None:
     file = config(tmp_path, files, **SUPERVISED)
     alone = train("sft", file, tmp_path / "one", 1)
-    with launched("sft", file, tmp_path / "two", 2) as process:
-        wait_for(tmp_path / "two", "checkpoints/last", process)
+    with launched("sft", file, tmp_path / "two", **first) as process:
+        wait_for(tmp_path / "two", "checkpoints/step-000004", process)
         os.killpg(process.pid, signal.SIGKILL)
     assert len(curve(tmp_path / "two")) < len(curve(tmp_path / "one"))
-    together = train("sft", file, tmp_path / "two", 1)
+    together = train("sft", file, tmp_path / "two", **then)
     alike(tmp_path / "one", tmp_path / "two")
     assert (together["steps"], together["tokens"]) == (alone["steps"], alone["tokens"])
 
@@ -118,23 +135,28 @@ def wait_for(run: Path, name: str, process: subprocess.Popen[str]) -> None:
     assert (run / name).exists(), process.communicate()[1]
 
 
-@pytest.mark.parametrize(("kind", "tables"), [("sft", SUPERVISED), ("cycle", REFINING), ("rltf", ONLINE)])
+@pytest.mark.parametrize("fsdp", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "tables"),
+    [("sft", SUPERVISED), ("sft", ADAPTED), ("cycle", REFINING), ("rltf", ONLINE)],
+    ids=["sft", "adapters", "cycle", "rltf"],
+)
 @pytest.mark.slow
 def test_every_training_has_one_course_whoever_shares_it(
-    kind: str, tables: dict[str, Any], tmp_path: Path, files: dict[str, str]
+    kind: str, tables: dict[str, Any], fsdp: bool, tmp_path: Path, files: dict[str, str]
 ) -> None:
     file = config(tmp_path, files, **tables)
-    for processes in (1, 2):
-        train(kind, file, tmp_path / str(processes), processes)
+    train(kind, file, tmp_path / "1", 1)
+    train(kind, file, tmp_path / "2", 2, fsdp=fsdp)
     alike(tmp_path / "1", tmp_path / "2")
 
 
-@pytest.mark.parametrize("sharded", ["FSDP", "DEEPSPEED"])
-def test_a_model_split_over_processes_is_refused(sharded: str, tmp_path: Path, files: dict[str, str]) -> None:
-    environment = {"WORLD_SIZE": "2", "RANK": "0", f"ACCELERATE_USE_{sharded}": "true"}
+@pytest.mark.parametrize("way", ["DEEPSPEED", "MEGATRON_LM"])
+def test_other_ways_to_divide_a_model_are_refused(way: str, tmp_path: Path, files: dict[str, str]) -> None:
+    environment = {"WORLD_SIZE": "2", "RANK": "0", f"ACCELERATE_USE_{way}": "true"}
     command = [sys.executable, "-m", "regreen", "train", "sft", str(config(tmp_path, files, **SUPERVISED)), "-q"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False, env=ENVIRONMENT | environment
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"every process holds the whole model; launch without {sharded}" in done.stderr
+    assert f"{way}: models are divided by FSDP alone" in done.stderr

@@ -7,7 +7,8 @@ are summed over all processes, so that the step is the one that a single process
 texts have seeds of their own, whoever writes them. The others keep nothing on disk: how many there are decides nothing,
 and may change when a killed training goes on.
 
-Every process holds the whole model, its gradients and its optimizer's state.
+Every process holds the whole model, its gradients and its optimizer's state; or, where the launcher asks for FSDP, a
+part of each (:mod:`regreen.train.sharded`), and the whole model once more to write with.
 """
 
 from __future__ import annotations
@@ -29,20 +30,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 P = ParamSpec("P")
-_SHARDED = ("FSDP", "DEEPSPEED", "MEGATRON_LM")  # ways of accelerate's to split a model over processes
+_SHARDS = "ACCELERATE_USE_FSDP"  # how accelerate's launcher says that the model is to be divided
+_UNKNOWN = ("DEEPSPEED", "MEGATRON_LM")  # other ways of its to divide one
 _LONG = timedelta(days=7)  # that the others wait for a word of the first, which may judge for hours
 
 
 class Crew:
-    """This process and those beside it: its ``rank`` among ``size``."""
+    """This process and those beside it: its ``rank`` among ``size``; ``shards`` says that they divide the model."""
 
     def __init__(self) -> None:
         self.rank, self.size = 0, int(os.environ.get("WORLD_SIZE", "1"))
         self._held: list[Any] = []  # policies and learners that have been announced, in the order of that
         self._lock = threading.RLock()
-        self._follows = False
+        self._follows = self.shards = False
         if self.size > 1:
             self.rank = int(os.environ["RANK"])
+            self.shards = os.environ.get(_SHARDS, "").lower() == "true"
             self._dist, self._words = _joined()
 
     @property
@@ -101,6 +104,12 @@ class Crew:
         self._dist.all_gather_object(found, numbers, group=self._words)
         return [sum(column) for column in zip(*found, strict=True)]
 
+    def most(self, number: int) -> int:
+        """Return the largest of all processes' numbers, to each of them."""
+        found = [0] * self.size
+        self._dist.all_gather_object(found, number, group=self._words)
+        return max(found)
+
     # ---- what the first says, and the others do ----
 
     def hold(self, thing: Any, make: Callable[..., Any], *args: Any) -> int:
@@ -143,13 +152,14 @@ class Crew:
 
 def _joined() -> tuple[Any, Any]:
     """Join the other processes; return torch's module for that, and the group in which words are passed."""
-    if sharded := [name for name in _SHARDED if os.environ.get(f"ACCELERATE_USE_{name}", "false") == "true"]:
-        raise InputError(f"every process holds the whole model; launch without {sharded[0]}, as with torchrun")
+    if unknown := [name for name in _UNKNOWN if os.environ.get(f"ACCELERATE_USE_{name}", "").lower() == "true"]:
+        raise InputError(f"{unknown[0]}: models are divided by FSDP alone; launch with --use_fsdp, or without")
     try:
         import accelerate  # type: ignore[import-untyped]
         import torch.distributed as dist
     except ImportError as error:
         raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
+    os.environ[_SHARDS] = "false"  # accelerate itself divides none on CPUs; torch does, and is told so by us
     accelerate.PartialState(timeout=_LONG)
     return dist, dist.new_group(backend="gloo", timeout=_LONG)
 
@@ -216,6 +226,6 @@ def write(model: Model, requests: Sequence[Request]) -> list[Completion]:
 def _written(model: Model, requests: Sequence[Request]) -> list[Completion] | RegreenError:
     """Write texts, and hand an error on as what came of it: the others wait to hear."""
     try:
-        return asyncio.run(model.sample(requests)) if requests else []
+        return asyncio.run(model.sample(requests))
     except RegreenError as error:
         return error

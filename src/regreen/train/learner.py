@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from regreen.errors import InfrastructureError, InputError
-from regreen.train.batches import Batch, batched
+from regreen.train.batches import Batch, batched, stacked
 from regreen.train.config import BETAS, CLIP, EPS, WEIGHT_DECAY
 from regreen.train.crew import crew
-from regreen.train.lessons import Lesson
+from regreen.train.lessons import Lesson, supervised
 from regreen.train.policy import Policy
 from regreen.train.schedules import Schedule
 from regreen.train.sharing import batched_shared
@@ -24,6 +24,8 @@ try:
     import accelerate  # type: ignore[import-untyped]
     import torch
     from torch import Tensor
+
+    from regreen.train import sharded
 except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
@@ -97,6 +99,7 @@ class Learner:
         self._how, self._most, self._ratio, self._beside = optimizer, most, ratio, beside
         torch.manual_seed(seed)
         self._crew = crew()
+        number = policy.number if self._crew.commands else None  # from here on its weights are those that are stepped
         self._accelerator = accelerate.Accelerator()
         adam = torch.optim.AdamW(
             decaying(policy.module, optimizer.weight_decay),
@@ -104,9 +107,9 @@ class Learner:
         )  # fmt: skip
         self._adam: Any = self._accelerator.prepare(adam)
         self._number: int | None = None
-        if self._crew.commands:
-            told = (policy.number, optimizer, schedule, most, ratio, seed)
-            self._number = self._crew.hold(self, learner_beside, *told)
+        self._restored: Any = None
+        if number is not None:
+            self._number = self._crew.hold(self, learner_beside, number, optimizer, schedule, most, ratio, seed)
 
     def step(self, lessons: Sequence[Lesson]) -> Step:
         """Take one step on these lessons; raises InfrastructureError if the loss is not a number."""
@@ -143,7 +146,7 @@ class Learner:
 
     def save(self, folder: Path) -> None:
         """Write what, with the policy's checkpoint, goes on exactly: the optimizer's state and the generators'."""
-        state = {"steps": self.steps, "adam": self._adam.state_dict(), "generators": _generators()}
+        state = {"steps": self.steps, "adam": self._together(Learner._state), "generators": _generators()}
         torch.save(state, folder / STATE)
         for each in self._beside:
             each.save(folder)
@@ -151,24 +154,44 @@ class Learner:
     def restore(self, folder: Path) -> None:
         """Go on where :meth:`save` was called; the policy's weights are restored too."""
         self.policy.restore(folder)
-        state = torch.load(folder / STATE, map_location=self.policy.device, weights_only=False)
-        self._together(Learner._go_on, state["steps"], state["adam"])
+        state = torch.load(folder / STATE, map_location="cpu", weights_only=False)
+        self._restored = state["adam"]
+        self._together(Learner._go_on, state["steps"], _mapped(_hull, state["adam"]))
         for each in self._beside:
             each.restore(folder)
         _set_generators(state["generators"])
 
-    def _go_on(self, steps: int, adam: Any) -> None:
-        """Go on after so many steps, with the first process's weights and this state of the optimizer."""
+    def _state(self) -> dict[str, Any]:
+        """Return the optimizer's state, whole in the first process."""
+        return _mapped(sharded.whole_of, self._adam.state_dict())
+
+    def _go_on(self, steps: int, hull: dict[str, Any]) -> None:
+        """Go on after so many steps, with the first process's weights, and its optimizer's state that looks so."""
         self.policy.spread()
         self.steps = steps
-        self._adam.load_state_dict(adam)
+        state = self._restored if self._crew.leads else _mapped(_empty, hull)
+        if self._crew.several:
+            weights = _weights_of(self._adam)
+            for number, of in state["state"].items():
+                of |= {name: self._spread(value, weights[number]) for name, value in of.items()}
+        self._adam.load_state_dict(state)
+        self._restored = None
+
+    def _spread(self, value: Tensor, weight: Any) -> Tensor:
+        """Return what the first process's optimizer knows of a weight: all of it, or of the weight's part."""
+        if self.policy.divided and value.ndim:
+            return sharded.part_of(weight, value)
+        value = value.to(self.policy.device)
+        self._crew.spread([value])
+        return value
 
     def _gradients(self, lessons: Sequence[Lesson]) -> tuple[float, float, int, _Drift]:
         ces, rls, tokens, drift = 0.0, 0.0, 0, _Drift(self._ratio)
         for batch, ce, rl in self._losses(lessons, drift):
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
-        self._crew.add_up(_every_gradient(self._adam))
+        if not self.policy.divided:
+            self._crew.add_up(_every_gradient(self._adam))
         ces, rls, every, *parts = self._crew.summed(ces, rls, tokens, *drift.sums)
         return ces, rls, int(every), _Drift(self._ratio, parts)
 
@@ -179,7 +202,7 @@ class Learner:
         weighing = [lesson for lesson in lessons if lesson.ce.any() or lesson.rl.any()]  # of others nothing is read
         if self._crew.several:
             weighing = self._crew.share(sorted(weighing, key=len, reverse=True))
-        for batch in self._batches(weighing):
+        for batch in self._as_many(self._batches(weighing)):
             logprobs_M = self.policy.logprobs(batch)
             yield batch, *losses(logprobs_M, batch, ce_count, rl_count, drift.ratios(logprobs_M, batch))
 
@@ -188,10 +211,20 @@ class Learner:
             return batched_shared(lessons, self._most)
         return batched(lessons, self._most, apart=self.policy.apart)
 
+    def _as_many(self, batches: list[Batch]) -> list[Batch]:
+        """Return as many batches as other processes have, where a layer is whole only while all pass it."""
+        if not self.policy.divided:
+            return batches
+        return batches + [_NOTHING] * (self._crew.most(len(batches)) - len(batches))
+
     def _clip(self) -> float:
         most = self._how.clip if self._how.clip is not None else float("inf")
-        trained = [weight for group in self._adam.param_groups for weight in group["params"]]
-        return float(self._accelerator.clip_grad_norm_(trained, most))
+        norm = self._accelerator.clip_grad_norm_(_weights_of(self._adam), most)
+        return float(norm.full_tensor() if self.policy.divided else norm)
+
+
+# A batch from which nothing is learned; the model is passed all the same.
+_NOTHING = replace(stacked([supervised([0, 0], [0])]), ce_BT=np.zeros((1, 3), np.float32), tokens=0)
 
 
 def losses(
@@ -290,11 +323,30 @@ def learner_beside(
 
 def _every_gradient(adam: Any) -> Iterator[Tensor]:
     """Yield the gradient of every weight that is trained, in their order; 0 where this process has none."""
-    for group in adam.param_groups:
-        for weight in group["params"]:
-            if weight.grad is None:
-                weight.grad = torch.zeros_like(weight)
-            yield weight.grad
+    for weight in _weights_of(adam):
+        if weight.grad is None:
+            weight.grad = torch.zeros_like(weight)
+        yield weight.grad
+
+
+def _weights_of(adam: Any) -> list[Tensor]:
+    """Return every weight that is trained; an optimizer's state counts them in this order."""
+    return [weight for group in adam.param_groups for weight in group["params"]]
+
+
+def _mapped(change: Callable[[Any], Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return an optimizer's state with each value of each weight changed."""
+    of_each = {number: {name: change(value) for name, value in of.items()} for number, of in state["state"].items()}
+    return {**state, "state": of_each}
+
+
+def _hull(value: Tensor) -> Tensor:
+    """Return what a tensor looks like, without what it holds."""
+    return value.to("meta")
+
+
+def _empty(hull: Tensor) -> Tensor:
+    return torch.empty_like(hull, device="cpu")
 
 
 def _generators() -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from regreen.errors import InputError
-from regreen.models import Model
+from regreen.models import Completion, Model, Request
 from regreen.models.hf import HFModel
 from regreen.models.shipped import place_of
 from regreen.prompts import Prompt
@@ -28,6 +28,7 @@ try:
 
     from regreen.models.hf import batches, loading
     from regreen.models.texts import Texts
+    from regreen.train import sharded
 except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
@@ -89,6 +90,7 @@ class Policy:
         if lora is not None:
             self.module = _adapted(self.module, lora, seed)
         self.dtype = dtype or ("bfloat16" if self._half_pays() else "float32")
+        self.divided = False
 
     def __repr__(self) -> str:
         return f"<Policy {self.name}, {self.trained:,} weights trained, {self.dtype}>"
@@ -106,7 +108,7 @@ class Policy:
     @property
     def weights(self) -> str:
         """A digest of the weights as they are."""
-        return loading.checksum(self.module)
+        return loading.checksum(self.entire.module)
 
     @property
     def context(self) -> int | None:
@@ -124,7 +126,9 @@ class Policy:
         return shared(sampler_of, self.number, batch) if crew().commands else self.own_sampler(batch)
 
     def own_sampler(self, batch: int = 64) -> HFModel:
-        """Return a sampler of which no other process knows."""
+        """Return a sampler of which no other process knows; where the weights are divided, all must ask it at once."""
+        if self.divided:
+            return _Renewed(self, batch)
         return HFModel((self.module, self.tokenizer), batch=batch, arithmetic=self.arithmetic)
 
     @cached_property
@@ -135,11 +139,39 @@ class Policy:
         here = crew()
         number = here.hold(self, policy_beside, self.name, self.lora, self.dtype)
         here.all(number, Policy.spread)
+        if here.shards:
+            here.all(number, Policy.divide)
         return number
 
     def spread(self) -> None:
         """Take the weights of the first process."""
-        crew().spread(self.module.state_dict().values())
+        if self.divided:
+            sharded.scatter(self.module, self.whole.module if crew().leads else None)
+        else:
+            crew().spread(self.module.state_dict().values())
+
+    def divide(self) -> None:
+        """Keep a part of every weight alone, as all processes do at once."""
+        _ = self.shares  # found out while the model is whole
+        sharded.shard(self.module)
+        self.divided = True
+
+    @property
+    def entire(self) -> Policy:
+        """This policy with all its weights: itself, or where they are divided, a copy of it as it is now."""
+        if not self.divided:
+            return self
+        crew().all(self.number, Policy.renew)
+        return self.whole
+
+    def renew(self) -> None:
+        """Make the whole copy what this policy is now, as all processes do at once."""
+        sharded.gather(self.module, self.whole.module)
+
+    @cached_property
+    def whole(self) -> Policy:
+        """A policy like this one that is not divided, with the weights that it was last given."""
+        return Policy(self.name, lora=self.lora, dtype=self.dtype)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """Return what makes torch compute in :attr:`dtype`; the weights are float32."""
@@ -160,6 +192,8 @@ class Policy:
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint that ``hf:`` loads: weights and tokenizer; adapters are merged, and kept beside."""
+        if self.divided:
+            return self.entire.save(folder)
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if self.lora is None:
             self.module.save_pretrained(folder)
@@ -169,7 +203,9 @@ class Policy:
         self.tokenizer.save_pretrained(folder)
 
     def restore(self, folder: Path) -> None:
-        """Take the weights, bit for bit, of a checkpoint that this policy saved."""
+        """Take the weights, bit for bit, of a checkpoint that this policy saved; if divided, :meth:`spread` does."""
+        if self.divided:
+            return self.whole.restore(folder)
         if self.lora is not None:
             import peft
 
@@ -246,6 +282,20 @@ class Policy:
 def policy_beside(name: str, lora: Lora | None, dtype: str) -> Policy:
     """Return another process's policy; its weights are still to come."""
     return Policy(name, lora=lora, dtype=dtype)
+
+
+class _Renewed(HFModel):
+    """A sampler of a divided policy: whenever it is asked, in all processes at once, the whole copy is renewed."""
+
+    def __init__(self, policy: Policy, batch: int) -> None:
+        whole = policy.whole
+        super().__init__((whole.module, whole.tokenizer), batch=batch, arithmetic=whole.arithmetic)
+        self._policy = policy
+
+    async def sample(self, requests: Sequence[Request]) -> list[Completion]:
+        """Return one completion for each request, in order."""
+        self._policy.renew()
+        return await super().sample(requests)
 
 
 def sampler_of(number: int, batch: int) -> HFModel:

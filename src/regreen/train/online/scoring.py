@@ -20,6 +20,7 @@ def scored(policy: Policy, lessons: Sequence[Lesson], *, most: int = 4096) -> li
         lessons: those tokens that weigh in either stream are scored.
         most: tokens in one pass through the model, those that fill rows included.
     """
+    policy = policy.entire
     policy.module.eval()
     order = sorted(range(len(lessons)), key=lambda at: len(lessons[at]), reverse=True)
     found: dict[int, Floats] = {}
