@@ -17,6 +17,7 @@ BESIDE = Path(__file__).parent
 
 for name, value in cluster._QUIET.items():  # here too Ray must find them when it is loaded
     os.environ.setdefault(name, value)
+os.environ.setdefault("RAY_worker_niceness", "0")  # or a node gets next to nothing beside other tests
 
 
 @contextlib.contextmanager

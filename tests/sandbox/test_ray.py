@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from regreen import cluster as clusters_of_ray
+from regreen.cli.about import doctor
 from regreen.errors import InfrastructureError, InputError, TierError
 from regreen.evaluate import Samples, evaluate, score
 from regreen.models import Request, open_model
@@ -219,17 +220,31 @@ def test_a_command_says_the_same_with_a_cluster_as_without(made: Any, tmp_path: 
     assert len(manifests[1]["sandbox"]["nodes"]) == 2
 
 
+def test_the_doctor_tells_every_nodes_tier(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor(cluster=made.address, as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["asked"], found["enough"], len(found["nodes"])) == ("B", True, 2)
+    assert doctor(cluster=made.address) == 0
+    said = capsys.readouterr().out
+    assert all(node["node"] in said for node in found["nodes"])
+    assert f"tier {found['tier']}; asked for at least B: enough" in said
+    with pytest.raises(InputError, match="leave out --sandbox"):
+        doctor(sandbox="http://127.0.0.1:1", cluster=made.address)
+
+
 # ---- what is refused ----
 
 
 @pytest.mark.slow
-def test_a_node_below_the_tier_asked_for_is_refused_and_named(made: Any) -> None:
+def test_a_node_below_the_tier_asked_for_is_refused_and_named(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
     with clusters.contained(made.address):
         assert within(60, lambda: len(clusters_of_ray.nodes(clusters_of_ray.join(made.address))) == 3)
         with pytest.raises(TierError, match=r"node .*: programs can be confined at tier B here, tier A was asked for"):
             RaySandbox(made.address, tier="A")
         with RaySandbox(made.address, tier="B") as sandbox:
             assert (sandbox.tier, sorted(node["tier"] for node in sandbox.facts["nodes"])) == ("B", ["A", "A", "B"])
+        assert doctor(sandbox="local:A", cluster=made.address) == 1
+        assert "tier A was asked for" in capsys.readouterr().out
 
 
 def test_without_ray_the_message_names_the_extra(tmp_path: Path) -> None:

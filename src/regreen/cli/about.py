@@ -10,7 +10,8 @@ from typer import Argument
 
 from regreen.cli.app import DONE, NOT_GREEN, command
 from regreen.cli.choices import Listed
-from regreen.cli.options import Data, Json, Sandbox
+from regreen.cli.options import Cluster, Data, Json, Sandbox
+from regreen.errors import TierError
 
 if TYPE_CHECKING:
     from regreen.benchmarks import Listing
@@ -69,13 +70,15 @@ def _place(listed: Listing) -> str:
 
 
 @command()
-def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
-    """Say how well this machine, or a regreen serve, confines programs."""
+def doctor(sandbox: Sandbox = "local", cluster: Cluster = None, as_json: Json = False) -> int:
+    """Say how well this machine, a regreen serve or a cluster's nodes confine programs."""
     from regreen.options import SERVERS, Judging
     from regreen.report import Table, render
     from regreen.sandbox import probe
 
-    judging = Judging(sandbox=sandbox)
+    judging = Judging(sandbox=sandbox, cluster=cluster)
+    if cluster is not None:
+        return _cluster(judging, as_json=as_json)
     if sandbox.startswith(SERVERS):
         return _server(sandbox, as_json=as_json)
     if judging.remote:
@@ -89,6 +92,25 @@ def doctor(sandbox: Sandbox = "local", as_json: Json = False) -> int:
         notes = [f"tier {found.tier}; asked for at least {asked}: {'enough' if enough else 'not enough'}"]
         print(render([Table("Confinement", ["point", "works", "needed for", "found"], rows, notes)]), end="")
     return DONE if enough else NOT_GREEN
+
+
+def _cluster(judging: Judging, *, as_json: bool) -> int:
+    """Say how well each node of a cluster confines programs; one that does not as asked for is named."""
+    from regreen.report import Table, render
+
+    try:
+        with judging.open() as opened:
+            facts = {**opened.facts, "asked": judging.tier, "enough": True}
+    except TierError as error:
+        print(json.dumps({"asked": judging.tier, "enough": False, "error": str(error)}) if as_json else error)
+        return NOT_GREEN
+    if as_json:
+        print(json.dumps(facts))
+        return DONE
+    rows = [[node["node"], node["tier"], node["jobs"]] for node in facts["nodes"]]
+    notes = [f"tier {facts['tier']}; asked for at least {facts['asked']}: enough"]
+    print(render([Table(f"Nodes of {judging.cluster}", ["node", "tier", "jobs"], rows, notes)]), end="")
+    return DONE
 
 
 def _elsewhere(judging: Judging, *, as_json: bool) -> int:

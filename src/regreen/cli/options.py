@@ -133,6 +133,9 @@ Sandbox = Annotated[
         metavar="WHERE",
     ),
 ]
+Cluster = Annotated[
+    str | None, option("--cluster", help="judge, and run models, on a Ray cluster", metavar="ray|HOST:PORT")
+]
 Revealed = Annotated[
     Reveal | None, option("--reveal", help="checks whose failures may be told; the problem's own by default")
 ]
@@ -173,9 +176,7 @@ class Bounds:
     jobs: Annotated[
         int | None, option("-j", "--jobs", help="programs judged at once; all cores by default", min=1, metavar="N")
     ] = None
-    cluster: Annotated[
-        str | None, option("--cluster", help="judge, and run models, on a Ray cluster", metavar="ray|HOST:PORT")
-    ] = None
+    cluster: Cluster = None
 
     def judging(self) -> Judging:
         """Return them as the library takes them."""

@@ -143,7 +143,9 @@ def open_model(name: str, *, cache: Path | None = None, cluster: str | None = No
         known = [*SHIPPED, *(f"{kind}:..." for kind in _BACKENDS)]
         raise InputError(f"-m {name}: expected {', '.join(known)} or package.module:factory")
     given = {option: value for option, value in options.items() if value is not None}
-    model = _open(name, kind, place, given) if cluster is None or not runs_here(name) else _spread(name, cluster, given)
+    model = (
+        _open(name, kind, place, given) if cluster is None or not runs_here(name) else _on_cluster(name, cluster, given)
+    )
     if cache is None:
         return model
     from regreen.models.cache import CachedModel
@@ -156,12 +158,12 @@ def runs_here(name: str) -> bool:
     return name in SHIPPED or name.partition(":")[0] in _RUN_HERE
 
 
-def _spread(name: str, where: str, given: Mapping[str, Any]) -> Model:
-    from regreen.models.ray import RayModel
+def _on_cluster(name: str, where: str, given: Mapping[str, Any]) -> Model:
+    from regreen.models.ray import on_cluster
 
     kind, _, place = name.partition(":")
     _refuse_unknown(name, _maker(name, kind, place), given)
-    return RayModel(name, where, **given)
+    return on_cluster(name, where, **given)
 
 
 def _open(name: str, kind: str, place: str, given: Mapping[str, Any]) -> Model:

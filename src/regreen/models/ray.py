@@ -11,17 +11,18 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from regreen import cluster
 from regreen.errors import InfrastructureError, InputError, RegreenError
-from regreen.models import Completion, Model, Request, open_model
+from regreen.models import Completion, Request, open_model
 from regreen.prompts import Prompt
 
-__all__ = ["RayModel"]
+__all__ = ["RayModel", "on_cluster"]
 
 _LOOK = 0.2  # seconds between two looks at which copies are ready
 _PATIENCE = 600.0  # seconds for a first copy to be ready: a checkpoint may have to be fetched
@@ -31,14 +32,13 @@ _LOSSES = 5  # of copies that had a call, until it is thought to be what ends th
 class Sampler:
     """A copy of the model on a node."""
 
-    def __init__(self, name: str, options: Mapping[str, Any]) -> None:
-        self._asked = name, options
-        self._model: Model | None = None
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._model: Any = None  # from when it is opened
 
     def open(self) -> dict[str, Any]:
         """Load the model, and say what it is."""
-        name, options = self._asked
-        self._model = model = open_model(name, **options)
+        self._model = model = self._make()
         return {
             "name": model.name,
             "chat": model.chat,
@@ -49,19 +49,18 @@ class Sampler:
 
     def sample(self, requests: Sequence[Request]) -> list[Completion]:
         """Answer a call; each generated token by itself is too much to travel."""
-        assert self._model is not None  # it was opened
         return [replace(completion, generated=None) for completion in asyncio.run(self._model.sample(requests))]
 
     def logprob(self, prompt: Prompt, text: str) -> float:
         """Return the model's own answer."""
-        return asyncio.run(self._model.logprob(prompt, text))  # type: ignore[union-attr,no-any-return]
+        return float(asyncio.run(self._model.logprob(prompt, text)))
 
 
 class _Copy:
     """An actor that loads the model when there is room for it, and then takes calls."""
 
-    def __init__(self, ray: Any, name: str, options: Mapping[str, Any], share: Mapping[str, float]) -> None:
-        self.actor = ray.remote(Sampler).options(**share, max_restarts=0).remote(name, options)
+    def __init__(self, ray: Any, sampler: type[Sampler], make: Any, share: Mapping[str, float]) -> None:
+        self.actor = ray.remote(sampler).options(**share, max_restarts=0).remote(make)
         self.opening = self.actor.open.remote()
         self.about: dict[str, Any] = {}
         self.calls = 0
@@ -72,29 +71,33 @@ class _Copy:
 
 
 class RayModel:
-    """An ``hf:`` or ``tiny`` model on every GPU of a Ray cluster, or on every core of one that has none.
+    """A model on every GPU of a Ray cluster, or on every core of one that has none.
 
     Copies that Ray has no room for are waited for by nobody: they take calls when they are ready, and so do those on
     nodes that join. ``parallel`` is how many are ready.
 
     Args:
-        name: the model, as ``hf:PATH``; what it is loaded from must be found under this name on every node.
+        name: what it is called.
         where: ``ray`` or ``HOST:PORT``: see :func:`regreen.cluster.join`.
-        options: what the backend takes, as ``dtype``.
+        make: opens it on a node; with what it holds it must be small enough for the memory of each.
+        sampler: what a copy is.
+
+    Attributes:
+        more: what is given to a copy with every call to write, beside the requests.
 
     Raises:
         InputError: Ray is not installed, or the model cannot be opened.
         InfrastructureError: the cluster cannot be joined, or no node has room for the model.
     """
 
-    def __init__(self, name: str, where: str, **options: Any) -> None:
-        self._ray = cluster.join(where)
-        self._where, self._spec, self._options = where, _absolute(name), options
+    def __init__(self, name: str, where: str, make: Callable[[], Any], *, sampler: type[Sampler] = Sampler) -> None:
+        self._ray = ray = cluster.join(where)
+        self.name, self._where, self._sampler, self._make = name, where, sampler, ray.put(make)
+        self.more: tuple[Any, ...] = ()
         self._guard = threading.Lock()
         self._copies: list[_Copy] = []
         self.parallel = 1
         about = self._first()
-        self.name = name
         self.chat: bool = about["chat"]
         self.decides: Mapping[str, Any] = about["decides"]
         self.batch: int = about["batch"]
@@ -112,7 +115,7 @@ class RayModel:
             InputError: the model refuses the requests.
             InfrastructureError: the copy breaks down, or there is none any more.
         """
-        found: list[Completion] = await self._ask("sample", list(requests))
+        found: list[Completion] = await self._ask("sample", list(requests), *self.more)
         return found
 
     async def logprob(self, prompt: Prompt, text: str) -> float:
@@ -131,6 +134,13 @@ class RayModel:
                 copy.calls -= 1
         words = f"{_LOSSES} copies were lost on a call ({lost}); use fewer rows side by side"
         raise InfrastructureError(f"--cluster {self._where}: {self.name}: {words}")
+
+    def close(self) -> None:
+        """End every copy, and give its GPU or core back."""
+        with self._guard:
+            for copy in self._copies:
+                self._ray.kill(copy.actor)
+            self._copies.clear()
 
     # ---- the copies ----
 
@@ -158,7 +168,7 @@ class RayModel:
                     chosen.calls += 1
                     return chosen
             if time.monotonic() > end:
-                words = f"no node had room for {self._spec} in {_PATIENCE:g} s; 'ray status' says what is taken"
+                words = f"no node had room for {self.name} in {_PATIENCE:g} s; 'ray status' says what is taken"
                 raise InfrastructureError(f"--cluster {self._where}: {words}")
             time.sleep(_LOOK)
 
@@ -168,7 +178,7 @@ class RayModel:
         gpus, cpus = sum(node.gpus for node in nodes), sum(node.cpus for node in nodes)
         share = {"num_gpus": 1} if gpus else {"num_cpus": 1}
         for _ in range(len(self._copies), gpus or cpus):
-            self._copies.append(_Copy(self._ray, self._spec, self._options, share))
+            self._copies.append(_Copy(self._ray, self._sampler, self._make, share))
         for copy in [copy for copy in self._copies if not copy.ready]:
             if self._ray.wait([copy.opening], timeout=0)[0]:
                 self._opened(copy)
@@ -184,17 +194,28 @@ class RayModel:
             raise
         except Exception as error:  # what a node cannot even import, for one
             words = f"a node cannot open it ({error}); install the same version of regreen[ray] there"
-            raise InputError(f"--cluster {self._where}: {self._spec}: {words}") from error
+            raise InputError(f"--cluster {self._where}: {self.name}: {words}") from error
         first = next((other.about for other in self._copies if other.ready), about)
         if about["decides"] != first["decides"]:
             words = f"nodes hold different models ({about['decides']} and {first['decides']}); give them the same files"
-            raise InputError(f"--cluster {self._where}: {self._spec}: {words}")
+            raise InputError(f"--cluster {self._where}: {self.name}: {words}")
         copy.about = about
 
     def _forget(self, copy: _Copy) -> None:
         """Count on a copy no more; another takes its place as soon as there is room."""
         with self._guard, contextlib.suppress(ValueError):  # another call saw it first
             self._copies.remove(copy)
+
+
+def on_cluster(name: str, where: str, **options: Any) -> RayModel:
+    """Return an ``hf:`` or ``tiny`` model on a cluster.
+
+    Args:
+        name: the model, as ``hf:PATH``; what it is loaded from must be found under this name on every node.
+        where: ``ray`` or ``HOST:PORT``.
+        options: what the backend takes, as ``dtype``.
+    """
+    return RayModel(name, where, partial(open_model, _absolute(name), **options))
 
 
 def _absolute(name: str) -> str:

@@ -172,7 +172,8 @@ class _Work:
         mode, draw = config.buffer.mode, config.draw
         if mode == "offline" and draw.first is None:
             draw = draw.model_copy(update={"first": len(self.split.problems)})
-        writer = writer_of(policy, config.draw.server, self.run.path, beside=mode == BESIDE)
+        cluster = self.judging.cluster
+        writer = writer_of(policy, config.draw.server, cluster, self.run.path, beside=mode == BESIDE)
         source = source_of(mode, Round(drawer, self.split.problems, draw, config.seed), writer)
         return Feed(
             config,

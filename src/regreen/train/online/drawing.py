@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -242,6 +243,12 @@ def _answers(
     model: Model, wanted: Sequence[tuple[Problem, Request]]
 ) -> Iterator[tuple[tuple[Problem, Request], Completion]]:
     """Yield each request with its answer, as many at a time as the model likes: the others are judged meanwhile."""
-    rows = iter(wanted)
-    while some := list(islice(rows, model.batch)):
-        yield from zip(some, asyncio.run(model.sample([request for _, request in some])), strict=True)
+    rows, size = iter(wanted), min(model.batch, math.ceil(len(wanted) / model.parallel))
+    calls = list(iter(lambda: list(islice(rows, size)), []))
+    with ThreadPoolExecutor(model.parallel, "regreen-write") as pool:
+        for some, answers in zip(calls, pool.map(lambda some: _asked(model, some), calls), strict=True):
+            yield from zip(some, answers, strict=True)
+
+
+def _asked(model: Model, some: Sequence[tuple[Problem, Request]]) -> list[Completion]:
+    return asyncio.run(model.sample([request for _, request in some]))

@@ -126,7 +126,8 @@ class Between:
             self._rounds.known(drawn)
 
     def close(self) -> None:
-        """There is nothing to end."""
+        """Close the writer."""
+        self._writer.close()
 
 
 class Beside:
@@ -158,10 +159,11 @@ class Beside:
             self._earlier.append(list(drawn))
 
     def close(self) -> None:
-        """End the thread when its round is drawn."""
+        """End the thread when its round is drawn, then close the writer."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._writer.close()
 
     def _next(self) -> list[Drawn]:
         found = self._waiting.get()

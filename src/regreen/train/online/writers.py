@@ -1,4 +1,6 @@
-"""Who writes the programs of an online training: the policy itself, a copy that lags behind, or a server."""
+"""Who writes the programs of an online training: the policy itself, a copy that lags behind, a server, or copies on a
+cluster (:mod:`regreen.train.online.clustered`).
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,19 @@ class Writer(Protocol):
         """Write with the newest weights that were handed out, and return after how many steps they were."""
         ...
 
+    def close(self) -> None:
+        """End what writes beside this process."""
+        ...
 
-class Itself:
+
+class _Here:
+    """What all writers have in common that begin nothing elsewhere."""
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
+
+class Itself(_Here):
     """The policy, as it is whenever it is asked."""
 
     def __init__(self, policy: Policy) -> None:
@@ -49,7 +62,7 @@ class Itself:
         return self._step
 
 
-class Copy:
+class Copy(_Here):
     """A copy beside the policy, so that one may write while the other learns."""
 
     def __init__(self, policy: Policy) -> None:
@@ -73,7 +86,7 @@ class Copy:
         return step
 
 
-class Served:
+class Served(_Here):
     """A server that reads each checkpoint it is given; it must see the training's folder under the same path."""
 
     def __init__(self, policy: Policy, told: ServerConfig, folder: Path) -> None:
@@ -109,10 +122,17 @@ class Served:
         return step
 
 
-def writer_of(policy: Policy, server: ServerConfig | None, folder: Path, *, beside: bool) -> Writer:
-    """Return who writes: a server if there is one, else a copy ``beside`` the policy, or itself."""
+def writer_of(
+    policy: Policy, server: ServerConfig | None, cluster: str | None, folder: Path, *, beside: bool
+) -> Writer:
+    """Return who writes: a server or a cluster if there is one, else a copy ``beside`` the policy, or itself."""
     if server is not None:
         return Served(policy, server, folder)
+    if cluster is not None:
+        from regreen.train.online.clustered import Clustered
+
+        return Clustered(policy, cluster)
     if beside and crew().several:
-        raise InputError("[buffer] mode = 'asynchronous' is for one process; with several take 'interleaved'")
+        words = "is for one process; with several take 'interleaved', or --cluster"
+        raise InputError(f"[buffer] mode = 'asynchronous' {words}")
     return Copy(policy) if beside else Itself(policy)

@@ -1,0 +1,100 @@
+"""Copies of a policy on the machines of a Ray cluster, which write an online training's programs.
+
+The module travels once, the weights that are trained with every publication, through Ray's object store: a copy asks
+for them when a call says that there are newer ones than its own. So the nodes need no file of the training's, and a
+copy that takes the place of a lost one writes with the right weights.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from regreen import cluster
+from regreen.models import Completion, Model, Request
+from regreen.models.hf import HFModel
+from regreen.models.ray import RayModel, Sampler
+from regreen.train.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """Which weights are to write: those of a step, and where they lie in Ray's object store."""
+
+    step: int
+    ref: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Module and tokenizer, and the arithmetic that they are trained in; opened where it is called."""
+
+    module: Any
+    tokenizer: Any
+    dtype: str
+
+    def __call__(self) -> HFModel:
+        module = self.module.to("cuda" if torch.cuda.is_available() else "cpu")
+        return HFModel((module, self.tokenizer), arithmetic=self._arithmetic)
+
+    def _arithmetic(self) -> AbstractContextManager[Any]:
+        half = self.dtype == "bfloat16"
+        return torch.autocast(self.module.device.type, torch.bfloat16) if half else nullcontext()
+
+
+class Taught(Sampler):
+    """A copy whose weights are renewed, and which tells all that it generated: it is learned from."""
+
+    _step: int | None = None
+
+    def sample(self, requests: Sequence[Request], newest: _Weights | None = None) -> list[Completion]:
+        """Answer a call with the newest weights."""
+        import ray
+
+        if newest is not None and newest.step != self._step:
+            self._model.module.load_state_dict(ray.get(newest.ref), strict=False)
+            self._step = newest.step
+        return asyncio.run(self._model.sample(requests))
+
+
+class Clustered:
+    """Copies of the policy on a cluster's GPUs, or on its cores."""
+
+    def __init__(self, policy: Policy, where: str) -> None:
+        self._policy, self._ray = policy, cluster.join(where)
+        whole = policy.entire
+        device = whole.module.device
+        try:  # what travels must not ask for a GPU where there is none
+            made = RayModel(policy.name, where, _Pair(whole.module.cpu(), whole.tokenizer, whole.dtype), sampler=Taught)
+        finally:
+            whole.module.to(device)
+        self._copies = made
+        self.model: Model = made
+        self._newest: _Weights | None = None
+        self._hold = threading.Lock()
+
+    def publish(self, step: int) -> None:
+        """Put the trained weights into the store."""
+        module = self._policy.entire.module
+        trained = {name for name, weight in module.named_parameters() if weight.requires_grad}
+        weights = {name: value.cpu() for name, value in module.state_dict().items() if name in trained}
+        newest = _Weights(step, self._ray.put(weights))
+        with self._hold:
+            self._newest = newest
+
+    def take(self) -> int:
+        """Have the copies write with the weights that were put there last."""
+        with self._hold:
+            newest = self._newest
+        self._copies.more = (newest,)
+        return newest.step if newest else 0
+
+    def close(self) -> None:
+        """End the copies."""
+        self._copies.close()
