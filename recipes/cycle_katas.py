@@ -1,7 +1,8 @@
 """Does CYCLE teach a small model to read what a failure says? Katas with an open choice, five seeds.
 
 Run it with torch installed: ``python recipes/cycle_katas.py OUT [SEED ...]``; what lies in OUT is kept, and a killed
-run goes on. Several may run side by side on other seeds once ``OUT/first`` is there. ``--table`` prints what is there.
+run goes on. Several may run side by side on other seeds once ``OUT/m1`` is there. ``--table`` prints what is there;
+what we got, ``python recipes/cycle_katas.py recipes/outcomes/cycle --table``.
 
 Data. katas:ambiguous-train to learn from (8,000 problems; 120 more for validation), the 300 of katas:ambiguous to
 measure on, none of whose compositions or behaviours was learned.
@@ -57,6 +58,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -65,7 +67,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch counts the cores; 
 import cycle_parts as parts
 
 from regreen.metrics import Estimate, interval_over_seeds
-from regreen.records import read_records
 from regreen.train.cycle import cycle
 
 SEEDS = 5
@@ -74,6 +75,7 @@ MODELS = {  # how phase II of each differs
     "m1+": {"pairs": {"share": 0.0}, "check": {"monitor": "pass@1"}},
 }
 MEASURED = "measured"  # the folder, beside the training, of what was measured
+RUNS = ("coolest", "fresh", "refined")  # in it, those that are not for validation
 RUNGS = ("within", "swapped", "named", "untold", "stranger")
 
 
@@ -88,11 +90,21 @@ def main() -> None:
         first = parts.phase_one(options.out / "first")
         for name, place in (("m0", "tiny-base"), ("m1", first["model"])):
             measure(place, options.out, name)
-        for seed, (name, differs) in product(options.seeds, MODELS.items()):
-            folder = options.out / f"{name}-{seed}"
-            found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
-            measure(f"hf:{found['checkpoint']}", folder, MEASURED, seed)
+        for seed in options.seeds:
+            for name in ("m0", "m1"):  # one model each, kept beside the seeds that were trained from it
+                keep(options.out / name, options.out, f"{name}-{seed}")
+            for name, differs in MODELS.items():
+                folder = options.out / f"{name}-{seed}"
+                found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
+                measure(f"hf:{found['checkpoint']}", folder, MEASURED, seed)
+                keep(folder / MEASURED, options.out, f"{name}-{seed}")
     table(options.out)
+
+
+def keep(folder: Path, out: Path, name: str) -> None:
+    """Write what became of the programs of a model's measured runs, small enough to keep."""
+    for run in RUNS:
+        parts.write_outcomes(folder / run, out / f"{name}.{run}.jsonl")
 
 
 def measure(checkpoint: str, out: Path, name: str, seed: int = 0) -> None:
@@ -123,32 +135,34 @@ def best_heats(folder: Path) -> tuple[float, tuple[float, float]]:
 
 
 class Reader:
-    """Reads what was measured: values by problem of a model, for one seed."""
+    """Reads what became of the programs: values by problem of a model, for one seed."""
 
     def __init__(self, out: Path) -> None:
         self._out = out
-        self.seeds = [seed for seed in range(100) if self.folder("m2", seed).joinpath("refined/scores.json").exists()]
-        known = (record for _, record in read_records(self.folder("m1", 0) / "refined" / "problems.jsonl"))
-        self.problems = {record["id"]: record["meta"] for record in known}
+        self.seeds = [seed for seed in range(100) if all(self._file(name, seed).exists() for name in MODELS)]
+        self.problems = {problem.id: problem.meta for problem in parts.measured_problems()}
 
-    def folder(self, name: str, seed: int) -> Path:
-        """Return where a model's measurements lie."""
-        return self._out / name if name in ("m0", "m1") else self._out / f"{name}-{seed}" / MEASURED
+    def _file(self, name: str, seed: int, run: str = "refined") -> Path:
+        return self._out / f"{name}-{seed}.{run}.jsonl"
+
+    @cache  # noqa: B019  (one reader for a table)
+    def _of(self, name: str, seed: int, run: str) -> parts.Outcomes:
+        return parts.Outcomes.of(self._file(name, seed, run))
 
     def pass_1(self, name: str, seed: int) -> parts.Values:
-        return parts.pass_at(parts.read(self.folder(name, seed) / "coolest"), 1)
+        return parts.pass_at(self._of(name, seed, "coolest").passed, 1)
 
     def pass_2(self, name: str, seed: int) -> parts.Values:
-        return parts.pass_at(parts.read(self.folder(name, seed) / "fresh"), 2)
+        return parts.pass_at(self._of(name, seed, "fresh").passed, 2)
 
     def refined(self, name: str, seed: int) -> parts.Values:
-        return parts.solved(parts.read(self.folder(name, seed) / "refined"))
+        return parts.solved(self._of(name, seed, "refined").passed)
 
     def told_less(self, role: str, seed: int) -> parts.Values:
-        return parts.told_less(parts.read(self.folder("m2", seed) / "refined"), role)
+        return parts.told_less(self._of("m2", seed, "refined").passed, role)
 
     def copies(self, name: str, seed: int) -> parts.Values:
-        return parts.copies_of(self.folder(name, seed) / "refined")
+        return self._of(name, seed, "refined").copied
 
 
 def table(out: Path) -> None:

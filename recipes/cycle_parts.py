@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -80,19 +80,23 @@ def problems(out: Path) -> dict[str, str]:
 
 
 def measured(out: Path) -> str:
-    """Return the file of the problems that are measured on, made unless it is there.
+    """Return the file of the problems that are measured on, made unless it is there."""
+    file = out / "measured.jsonl"
+    if not file.exists():
+        out.mkdir(parents=True, exist_ok=True)
+        write_lines(file, map(problem_to_line, measured_problems()))
+    return str(file)
+
+
+def measured_problems() -> Iterator[Problem]:
+    """Yield the problems that are measured on.
 
     They are katas:ambiguous of another seed, without the compositions of the first: those were looked at in the trials
     in which the katas and the feedback took their form.
     """
-    file = out / "measured.jsonl"
-    if not file.exists():
-        looked_at = {problem.meta["cluster"] for problem in katas.generate("ambiguous", count=300)}
-        others = katas.generate("ambiguous", seed=1, count=2 * MEASURED)
-        kept = islice((problem for problem in others if problem.meta["cluster"] not in looked_at), MEASURED)
-        out.mkdir(parents=True, exist_ok=True)
-        write_lines(file, map(problem_to_line, kept))
-    return str(file)
+    looked_at = {problem.meta["cluster"] for problem in katas.generate("ambiguous", count=300)}
+    others = katas.generate("ambiguous", seed=1, count=2 * MEASURED)
+    return islice((problem for problem in others if problem.meta["cluster"] not in looked_at), MEASURED)
 
 
 def with_wrong_readings(problem: Problem) -> Problem:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -217,6 +217,19 @@ class Drawer:
         """Return what a backend generated that does not tell: it is taken to have used the tokenizer's own tokens."""
         known = answer.finish == "stop" and not self.template.stops  # or a stop string may have ended it
         return (*self.texts.tokens(answer.text), *([self.end] if known and self.end is not None else []))
+
+
+def by_problem(drawn: Iterable[Drawn]) -> dict[str, list[Drawn]]:
+    """Return programs by their problem, in order."""
+    found: dict[str, list[Drawn]] = defaultdict(list)
+    for each in drawn:
+        found[each.problem].append(each)
+    return found
+
+
+def outcomes(group: Iterable[Drawn]) -> list[bool]:
+    """Return whether each of a problem's programs passed, greedy ones left out."""
+    return [each.verdict.passed for each in group if not each.is_greedy]
 
 
 class _Judge:

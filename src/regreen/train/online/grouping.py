@@ -11,7 +11,7 @@ from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.train.advantages import mixed_groups
 from regreen.train.config import RltfConfig
-from regreen.train.online.drawing import Drawn
+from regreen.train.online.drawing import Drawn, by_problem, outcomes
 from regreen.train.online.knowing import Prompts
 from regreen.train.online.presets import Method, baseline_of, needs_others
 from regreen.train.placing import places_of
@@ -45,12 +45,9 @@ class Weigher:
 
     def __call__(self, drawn: Sequence[Drawn]) -> list[Weighed]:
         """Return the lessons; raises InputError for a reward that is no number."""
-        by_problem: dict[str, list[Drawn]] = defaultdict(list)
-        for each in self._dealt(drawn):
-            by_problem[each.problem].append(each)
-        groups = list(by_problem.values())
+        groups = list(by_problem(self._dealt(drawn)).values())
         if self._config.draw.mixed:
-            groups = mixed_groups(groups, lambda some: [d.verdict.passed for d in some if not d.is_greedy])
+            groups = mixed_groups(groups, outcomes)
         return [weighed for group in groups for weighed in self._weighed(group)]
 
     def _weighed(self, drawn: Sequence[Drawn]) -> list[Weighed]:

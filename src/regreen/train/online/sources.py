@@ -10,8 +10,9 @@ from typing import Protocol
 from regreen.errors import InputError
 from regreen.models import Model
 from regreen.problem import Problem
+from regreen.train.advantages import mixed_groups
 from regreen.train.config import DrawConfig
-from regreen.train.online.drawing import Drawer, Drawn
+from regreen.train.online.drawing import Drawer, Drawn, by_problem, outcomes
 from regreen.train.online.orders import Order
 from regreen.train.online.writers import Writer
 
@@ -100,8 +101,9 @@ class Round:
         return [self._problems[at] for at in self._order.take(count)]
 
     def _note(self, drawn: Sequence[Drawn]) -> None:
-        for name, passed in _passed(drawn).items():
-            self._order.told(self._places[name], passed)
+        for name, group in by_problem(drawn).items():
+            if passed := outcomes(group):
+                self._order.told(self._places[name], passed)
 
 
 class Between:
@@ -193,14 +195,6 @@ def source_of(mode: str, rounds: Round, writer: Writer) -> Source:
     return Between(rounds, writer, once=mode == "offline")
 
 
-def _passed(drawn: Sequence[Drawn]) -> dict[str, list[bool]]:
-    """Return of each problem which of its programs passed, greedy ones left out."""
-    found: dict[str, list[bool]] = {}
-    for each in drawn:
-        if not each.is_greedy:
-            found.setdefault(each.problem, []).append(each.verdict.passed)
-    return found
-
-
 def _mixed(drawn: Sequence[Drawn]) -> int:
-    return sum(len(set(passed)) == 2 for passed in _passed(drawn).values())
+    """Return of how many problems some programs pass and some fail."""
+    return len(mixed_groups(by_problem(drawn).values(), outcomes))

@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import fmean
 
 from regreen.records import METRICS, Record, read_records
-from regreen.train.online.drawing import Drawn
+from regreen.train.advantages import mixed_groups
+from regreen.train.online.drawing import Drawn, by_problem, outcomes
 from regreen.train.subtypes import category_of, subtype_of
 from regreen.train.weighing import Weighed
 
@@ -100,10 +101,8 @@ def _shares(name: str, kinds: Iterable[str]) -> Numbers:
 
 
 def _mixed(samples: Sequence[Drawn]) -> float:
-    by_problem: dict[str, set[bool]] = defaultdict(set)
-    for each in samples:
-        by_problem[each.problem].add(each.verdict.passed)
-    return _mean(len(outcomes) == 2 for outcomes in by_problem.values())
+    groups = by_problem(samples).values()
+    return len(mixed_groups(groups, outcomes)) / max(1, len(groups))
 
 
 def _duplicates(samples: Sequence[Drawn]) -> float:
