@@ -151,6 +151,20 @@ def test_every_training_has_one_course_whoever_shares_it(
     alike(tmp_path / "1", tmp_path / "2")
 
 
+@pytest.mark.parametrize("kind", ["llama", "t5"])
+@pytest.mark.slow
+def test_other_models_are_divided_too_also_where_two_layers_share_weights(
+    kind: str, small: Any, small_apart: Any, byte_level: Any, tmp_path: Path, files: dict[str, str]
+) -> None:
+    make = small if kind == "llama" else small_apart
+    make(vocabulary=len(byte_level), tie_word_embeddings=True).save_pretrained(tmp_path / "model")
+    byte_level.save_pretrained(tmp_path / "model")
+    file = config(tmp_path, {**files, "model": f"hf:{tmp_path / 'model'}"}, **SUPERVISED)
+    train("sft", file, tmp_path / "1", 1)
+    train("sft", file, tmp_path / "2", 2, fsdp=True)
+    alike(tmp_path / "1", tmp_path / "2")
+
+
 @pytest.mark.parametrize("way", ["DEEPSPEED", "MEGATRON_LM"])
 def test_other_ways_to_divide_a_model_are_refused(way: str, tmp_path: Path, files: dict[str, str]) -> None:
     environment = {"WORLD_SIZE": "2", "RANK": "0", f"ACCELERATE_USE_{way}": "true"}
