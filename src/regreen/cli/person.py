@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from regreen.attempt import Attempt
-    from regreen.dialog import Talk
+    from regreen.dialog import Talking
     from regreen.models import Model
     from regreen.problem import Problem
 
@@ -26,7 +26,7 @@ class Person:
         self._gone = False
         self._seen: set[str] = set()
 
-    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+    async def hint(self, talk: Talking, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return what the person types; None for /skip, and for all after /quit."""
         if self._gone:
             return None

@@ -15,9 +15,21 @@ from regreen.problem import Problem
 
 if TYPE_CHECKING:
     from regreen.attempt import Attempt
-    from regreen.dialog.talk import Talk
+    from regreen.prompts import Template
 
 _NAMED = 3  # ids that a message shows
+
+
+class Talking(Protocol):
+    """What a dialog lets those know who hint."""
+
+    def failure(self, problem: Problem, failing: Attempt, *, to_person: bool = False) -> str:
+        """Return the sentence that says how a program failed, as far as it may be told."""
+        ...
+
+    async def asked(self, problem: Problem, model: Model, template: Template, failing: Attempt) -> str:
+        """Return what a model says of a failing program, recorded as its hint."""
+        ...
 
 
 class Hinter(Protocol):
@@ -37,7 +49,7 @@ class Hinter(Protocol):
         """How many problems may be talked about side by side."""
         ...
 
-    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+    async def hint(self, talk: Talking, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return a hint at what is wrong with a program, the answer of a turn (from 1), or None to say no more."""
         ...
 
@@ -93,7 +105,7 @@ class FileHinter(Listener):
         """Return the first turn for which the problem has no hint."""
         return next(turn for turn in count(1) if (problem, turn) not in self.hints)
 
-    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+    async def hint(self, talk: Talking, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return the file's hint for this turn."""
         return self.hints.get((problem.id, turn))
 
@@ -107,7 +119,7 @@ class ModelHinter(Listener):
         self.model = model
         self.template = prompts.load(prompts.default_for(problem, chat=model.chat, what="feedback"))
 
-    async def hint(self, talk: Talk, problem: Problem, failing: Attempt, turn: int) -> str | None:
+    async def hint(self, talk: Talking, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return what the model says of the program."""
         return self.read(await talk.asked(problem, self.model, self.template, failing))
 
