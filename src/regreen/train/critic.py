@@ -31,8 +31,8 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from regreen.errors import InfrastructureError, InputError
+from regreen.train.adam import decaying
 from regreen.train.config import BETAS, CLIP, EPS
-from regreen.train.learner import decaying
 from regreen.train.lessons import Floats
 from regreen.train.subtypes import Category
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,7 +25,7 @@ try:
     import torch
     from torch import Tensor
 
-    from regreen.train import sharded
+    from regreen.train import adam
 except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
@@ -101,11 +101,11 @@ class Learner:
         self._crew = crew()
         number = policy.number if self._crew.commands else None  # from here on its weights are those that are stepped
         self._accelerator = accelerate.Accelerator()
-        adam = torch.optim.AdamW(
-            decaying(policy.module, optimizer.weight_decay),
+        stepping = torch.optim.AdamW(
+            adam.decaying(policy.module, optimizer.weight_decay),
             lr=optimizer.lr, betas=optimizer.betas, eps=optimizer.eps, fused=True,
         )  # fmt: skip
-        self._adam: Any = self._accelerator.prepare(adam)
+        self._adam: Any = self._accelerator.prepare(stepping)
         self._number: int | None = None
         self._restored: Any = None
         if number is not None:
@@ -156,34 +156,20 @@ class Learner:
         self.policy.restore(folder)
         state = torch.load(folder / STATE, map_location="cpu", weights_only=False)
         self._restored = state["adam"]
-        self._together(Learner._go_on, state["steps"], _mapped(_hull, state["adam"]))
+        self._together(Learner._go_on, state["steps"], adam.hull_of(state["adam"]))
         for each in self._beside:
             each.restore(folder)
         _set_generators(state["generators"])
 
-    def _state(self) -> dict[str, Any]:
-        """Return the optimizer's state, whole in the first process."""
-        return _mapped(sharded.whole_of, self._adam.state_dict())
+    def _state(self) -> adam.State:
+        return adam.whole_state(self._adam)
 
-    def _go_on(self, steps: int, hull: dict[str, Any]) -> None:
+    def _go_on(self, steps: int, hull: adam.State) -> None:
         """Go on after so many steps, with the first process's weights, and its optimizer's state that looks so."""
         self.policy.spread()
         self.steps = steps
-        state = self._restored if self._crew.leads else _mapped(_empty, hull)
-        if self._crew.several:
-            weights = _weights_of(self._adam)
-            for number, of in state["state"].items():
-                of |= {name: self._spread(value, weights[number]) for name, value in of.items()}
-        self._adam.load_state_dict(state)
+        adam.load(self._adam, self._restored, hull)
         self._restored = None
-
-    def _spread(self, value: Tensor, weight: Any) -> Tensor:
-        """Return what the first process's optimizer knows of a weight: all of it, or of the weight's part."""
-        if self.policy.divided and value.ndim:
-            return sharded.part_of(weight, value)
-        value = value.to(self.policy.device)
-        self._crew.spread([value])
-        return value
 
     def _gradients(self, lessons: Sequence[Lesson]) -> tuple[float, float, int, _Drift]:
         ces, rls, tokens, drift = 0.0, 0.0, 0, _Drift(self._ratio)
@@ -191,7 +177,7 @@ class Learner:
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
         if not self.policy.divided:
-            self._crew.add_up(_every_gradient(self._adam))
+            self._crew.add_up(adam.every_gradient(self._adam))
         ces, rls, every, *parts = self._crew.summed(ces, rls, tokens, *drift.sums)
         return ces, rls, int(every), _Drift(self._ratio, parts)
 
@@ -219,7 +205,7 @@ class Learner:
 
     def _clip(self) -> float:
         most = self._how.clip if self._how.clip is not None else float("inf")
-        norm = self._accelerator.clip_grad_norm_(_weights_of(self._adam), most)
+        norm = self._accelerator.clip_grad_norm_(adam.weights_of(self._adam), most)
         return float(norm.full_tensor() if self.policy.divided else norm)
 
 
@@ -304,49 +290,12 @@ class _Drift:
         return gap_M.clamp(max=math.log(self._most)).exp()
 
 
-def decaying(module: Any, weight_decay: float) -> list[dict[str, Any]]:
-    """Return the weights that are trained, as an optimizer's groups: matrices decay, biases and norms do not."""
-    trained = [weight for weight in module.parameters() if weight.requires_grad]
-    return [
-        {"params": [weight for weight in trained if weight.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [weight for weight in trained if weight.ndim < 2], "weight_decay": 0.0},
-    ]
-
-
 def learner_beside(
     number: int, optimizer: AdamW, schedule: Schedule, most: int, ratio: float | None, seed: int
 ) -> Learner:
     """Return another process's learner, of its policy of this number."""
     here = crew()
     return Learner(here.held(number), optimizer, schedule, most=most, ratio=ratio, seed=seed + here.rank)
-
-
-def _every_gradient(adam: Any) -> Iterator[Tensor]:
-    """Yield the gradient of every weight that is trained, in their order; 0 where this process has none."""
-    for weight in _weights_of(adam):
-        if weight.grad is None:
-            weight.grad = torch.zeros_like(weight)
-        yield weight.grad
-
-
-def _weights_of(adam: Any) -> list[Tensor]:
-    """Return every weight that is trained; an optimizer's state counts them in this order."""
-    return [weight for group in adam.param_groups for weight in group["params"]]
-
-
-def _mapped(change: Callable[[Any], Any], state: dict[str, Any]) -> dict[str, Any]:
-    """Return an optimizer's state with each value of each weight changed."""
-    of_each = {number: {name: change(value) for name, value in of.items()} for number, of in state["state"].items()}
-    return {**state, "state": of_each}
-
-
-def _hull(value: Tensor) -> Tensor:
-    """Return what a tensor looks like, without what it holds."""
-    return value.to("meta")
-
-
-def _empty(hull: Tensor) -> Tensor:
-    return torch.empty_like(hull, device="cpu")
 
 
 def _generators() -> dict[str, Any]:
