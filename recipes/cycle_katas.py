@@ -1,7 +1,7 @@
 """Does CYCLE teach a small model to read what a failure says? Katas with an open choice, five seeds.
 
 Run it with torch installed: ``python recipes/cycle_katas.py OUT [SEED ...]``; what lies in OUT is kept, and a killed
-run goes on. Several may run side by side on other seeds once ``OUT/m1`` is there. ``--table`` prints what is there;
+run goes on. Several may run side by side on other seeds once ``OUT/m1`` is measured. ``--table`` prints what is there;
 what we got, ``python recipes/cycle_katas.py recipes/outcomes/cycle --table``.
 
 Data. katas:ambiguous-train to learn from (8,000 problems; 120 more for validation), the 300 of katas:ambiguous to
@@ -168,6 +168,9 @@ class Reader:
 def table(out: Path) -> None:
     """Print each quantity and each difference, over seeds and problems, and each seed's."""
     reader = Reader(out)
+    if not reader.seeds:
+        print("nothing is there yet")
+        return
     ways = {"two readings": lambda n: n == 2, "more": lambda n: n > 2, "all": lambda n: n > 1}
     for title, wanted in ways.items():
         names = [name for name, meta in reader.problems.items() if wanted(len(meta["readings"]))]

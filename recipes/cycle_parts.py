@@ -200,12 +200,6 @@ def told_less(run: Passed, role: str) -> Values:
     return less(solved(both), solved(both, role))
 
 
-def copies_of(run: Path) -> Values:
-    """Return by problem the share of chains that end in a copy of the wrong program."""
-    again = copied(run)
-    return shares((key[0], again.get(key, False)) for key in read(run))
-
-
 def clusters(run: Path) -> dict[str, str]:
     """Return the composition of each problem of a run, in their order."""
     return {record["id"]: record["meta"]["cluster"] for _, record in read_records(run / LINES)}

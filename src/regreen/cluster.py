@@ -120,6 +120,11 @@ def nodes(ray: Any) -> list[Node]:
     ]
 
 
+def has_gpus(where: str) -> bool:
+    """Join a cluster, and say whether any of its machines lends a GPU; raises as :func:`join` does."""
+    return any(node.gpus for node in nodes(join(where)))
+
+
 async def answer(ref: Any) -> Any:
     """Return what an actor's method returns.
 

@@ -95,7 +95,7 @@ def doctor(sandbox: Sandbox = "local", cluster: Cluster = None, as_json: Json = 
 
 
 def _cluster(judging: Judging, *, as_json: bool) -> int:
-    """Say how well each node of a cluster confines programs; one that does not as asked for is named."""
+    """Say whether every node of a cluster confines programs as asked for; those that do not are named."""
     from regreen.report import Table, render
 
     try:

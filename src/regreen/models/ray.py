@@ -193,7 +193,7 @@ class RayModel:
         except RegreenError:
             raise
         except Exception as error:  # what a node cannot even import, for one
-            words = f"a node cannot open it ({error}); install the same version of regreen[ray] there"
+            words = f"a node cannot open it ({error}); install regreen there as it is here"
             raise InputError(f"--cluster {self._where}: {self.name}: {words}") from error
         first = next((other.about for other in self._copies if other.ready), about)
         if about["decides"] != first["decides"]:

@@ -10,10 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.distributed.tensor import DTensor
 
 from regreen.train.crew import crew
-from regreen.train.sharded import part_of, whole_of
 
 State = dict[str, Any]
 
@@ -27,22 +25,27 @@ def decaying(module: Any, weight_decay: float) -> list[dict[str, Any]]:
     ]
 
 
-def weights_of(adam: Any) -> list[Tensor]:
+def weights_of(optimizer: Any) -> list[Tensor]:
     """Return every weight that is trained; a state counts them in this order."""
-    return [weight for group in adam.param_groups for weight in group["params"]]
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
 
 
-def every_gradient(adam: Any) -> Iterator[Tensor]:
+def every_gradient(optimizer: Any) -> Iterator[Tensor]:
     """Yield the gradient of every weight that is trained, in their order; 0 where this process has none."""
-    for weight in weights_of(adam):
+    for weight in weights_of(optimizer):
         if weight.grad is None:
             weight.grad = torch.zeros_like(weight)
         yield weight.grad
 
 
-def whole_state(adam: Any) -> State:
+def whole_state(optimizer: Any) -> State:
     """Return the state, whole, to the first process; all that divide the model ask at once."""
-    return _mapped(whole_of, adam.state_dict())
+    state: State = optimizer.state_dict()
+    if not crew().shards:
+        return state
+    from regreen.train.sharded import whole_of
+
+    return _mapped(whole_of, state)
 
 
 def hull_of(state: State) -> State:
@@ -50,19 +53,21 @@ def hull_of(state: State) -> State:
     return _mapped(lambda value: value.to("meta"), state)
 
 
-def load(adam: Any, state: State | None, hull: State) -> None:
+def load(optimizer: Any, state: State | None, hull: State) -> None:
     """Go on from the first process's state; in the others it is None, and what it looks like is known."""
     told = _mapped(_empty, hull) if state is None else state
     if crew().several:
-        weights = weights_of(adam)
+        weights = weights_of(optimizer)
         for number, of in told["state"].items():
             of |= {name: _from_first(value, weights[number]) for name, value in of.items()}
-    adam.load_state_dict(told)
+    optimizer.load_state_dict(told)
 
 
-def _from_first(value: Tensor, weight: Tensor) -> Tensor:
+def _from_first(value: Tensor, weight: Any) -> Tensor:
     """Return what the first process's optimizer knows of a weight: all of it, or of this process's part."""
-    if isinstance(weight, DTensor) and value.ndim:
+    if crew().shards and value.ndim:
+        from regreen.train.sharded import part_of
+
         return part_of(weight, value)
     value = value.to(weight.device)
     crew().spread([value])

@@ -18,8 +18,10 @@ import contextlib
 import functools
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 from regreen.errors import InputError, RegreenError
@@ -40,13 +42,16 @@ class Crew:
 
     def __init__(self) -> None:
         self.rank, self.size = 0, int(os.environ.get("WORLD_SIZE", "1"))
-        self._held: list[Any] = []  # policies and learners that have been announced, in the order of that
+        self._held: dict[int, Any] = {}  # policies, learners, samplers; the first process holds them weakly
+        self._let_go: list[int] = []  # of them, what the first holds no more, and the others are not told of yet
+        self._numbers = count()
         self._lock = threading.RLock()
-        self._follows = self.shards = False
-        if self.size > 1:
+        self._follows = False
+        wanted = os.environ.pop(_SHARDS, "").lower() == "true"  # or accelerate divides too, in its own way
+        self.shards = wanted and self.several
+        if self.several:
             self.rank = int(os.environ["RANK"])
-            self.shards = os.environ.get(_SHARDS, "").lower() == "true"
-            self._dist, self._words = _joined()
+            self._dist, self._words = _joined(shards=self.shards)
 
     @property
     def leads(self) -> bool:
@@ -115,42 +120,53 @@ class Crew:
     def hold(self, thing: Any, make: Callable[..., Any], *args: Any) -> int:
         """Have every other process make its own of what the first holds; return the number that stands for both."""
         with self._lock:
-            self.told(("hold", make, args))
-            self._held.append(thing)
-            return len(self._held) - 1
+            number = next(self._numbers)
+            self._tell(("hold", number, make, args))
+            self._held[number] = weakref.ref(thing, lambda _: self._let_go.append(number))
+            return number
 
     def held(self, number: int) -> Any:
         """Return what a number stands for in this process."""
-        return self._held[number]
+        found = self._held[number]
+        return found() if self.leads else found
 
     def all(self, number: int, work: Callable[..., Any], *args: Any) -> Any:
         """Do work on a thing in every process at once; ``work`` is a function of a module, called with the thing."""
         with self._lock:
-            self.told(("do", number, work, args))
-            return work(self._held[number], *args)
+            self._tell(("do", number, work, args))
+            return work(self.held(number), *args)
+
+    def _tell(self, order: tuple[Any, ...]) -> None:
+        """Give the others an order, and tell them what they need no longer hold."""
+        let_go, self._let_go = self._let_go, []
+        self.told((let_go, order))
+        for number in let_go:
+            del self._held[number]
 
     def follow(self) -> None:
         """Do what the first process says, until it has done."""
         self._follows = True
-        while (order := self.told(None)) is not None:
-            kind, *rest = order
+        while (said := self.told(None)) is not None:
+            let_go, (kind, number, work, args) = said
+            for each in let_go:
+                del self._held[each]
             if kind == "hold":
-                make, args = rest
-                self._held.append(make(*args))
+                self._held[number] = work(*args)
             else:
-                number, work, args = rest
                 with contextlib.suppress(RegreenError):  # the first has the same, or is told, and says so
                     work(self._held[number], *args)
+        self._held.clear()
 
     def dismiss(self) -> None:
         """Let the others go."""
         with self._lock:
             self._held.clear()
+            self._let_go.clear()
             if self.several:
                 self.told(None)
 
 
-def _joined() -> tuple[Any, Any]:
+def _joined(*, shards: bool) -> tuple[Any, Any]:
     """Join the other processes; return torch's module for that, and the group in which words are passed."""
     if unknown := [name for name in _UNKNOWN if os.environ.get(f"ACCELERATE_USE_{name}", "").lower() == "true"]:
         raise InputError(f"{unknown[0]}: models are divided by FSDP alone; launch with --use_fsdp, or without")
@@ -159,9 +175,19 @@ def _joined() -> tuple[Any, Any]:
         import torch.distributed as dist
     except ImportError as error:
         raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
-    os.environ[_SHARDS] = "false"  # accelerate itself divides none on CPUs; torch does, and is told so by us
+    if shards and not _divides():
+        raise InputError("FSDP needs a newer torch (pip install -U torch); or launch without --use_fsdp")
     accelerate.PartialState(timeout=_LONG)
     return dist, dist.new_group(backend="gloo", timeout=_LONG)
+
+
+def _divides() -> bool:
+    """Say whether this torch can divide a model so that gradients are summed on any machine."""
+    try:
+        from torch.distributed.fsdp import FSDPModule
+    except ImportError:
+        return False
+    return hasattr(FSDPModule, "set_force_sum_reduction_for_comms")
 
 
 @functools.cache

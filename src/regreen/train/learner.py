@@ -165,8 +165,7 @@ class Learner:
         return adam.whole_state(self._adam)
 
     def _go_on(self, steps: int, hull: adam.State) -> None:
-        """Go on after so many steps, with the first process's weights, and its optimizer's state that looks so."""
-        self.policy.spread()
+        """Go on after so many steps, with the first process's state of the optimizer, which looks so."""
         self.steps = steps
         adam.load(self._adam, self._restored, hull)
         self._restored = None
@@ -176,8 +175,9 @@ class Learner:
         for batch, ce, rl in self._losses(lessons, drift):
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
+        gradients = list(adam.every_gradient(self._adam))
         if not self.policy.divided:
-            self._crew.add_up(adam.every_gradient(self._adam))
+            self._crew.add_up(gradients)
         ces, rls, every, *parts = self._crew.summed(ces, rls, tokens, *drift.sums)
         return ces, rls, int(every), _Drift(self._ratio, parts)
 

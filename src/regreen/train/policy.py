@@ -28,7 +28,6 @@ try:
 
     from regreen.models.hf import batches, loading
     from regreen.models.texts import Texts
-    from regreen.train import sharded
 except ImportError as error:
     raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
 
@@ -145,13 +144,17 @@ class Policy:
 
     def spread(self) -> None:
         """Take the weights of the first process."""
-        if self.divided:
-            sharded.scatter(self.module, self.whole.module if crew().leads else None)
-        else:
+        if not self.divided:
             crew().spread(self.module.state_dict().values())
+            return
+        from regreen.train import sharded
+
+        sharded.scatter(self.module, self._whole.module if crew().leads else None)
 
     def divide(self) -> None:
         """Keep a part of every weight alone, as all processes do at once."""
+        from regreen.train import sharded  # which older versions of torch have not
+
         _ = self.shares  # found out while the model is whole
         sharded.shard(self.module)
         self.divided = True
@@ -162,15 +165,17 @@ class Policy:
         if not self.divided:
             return self
         crew().all(self.number, Policy.renew)
-        return self.whole
+        return self._whole
 
-    def renew(self) -> None:
-        """Make the whole copy what this policy is now, as all processes do at once."""
-        sharded.gather(self.module, self.whole.module)
+    def renew(self) -> Policy:
+        """Return the whole copy, which becomes what this policy is now; all processes ask at once."""
+        from regreen.train import sharded
+
+        sharded.gather(self.module, self._whole.module)
+        return self._whole
 
     @cached_property
-    def whole(self) -> Policy:
-        """A policy like this one that is not divided, with the weights that it was last given."""
+    def _whole(self) -> Policy:
         return Policy(self.name, lora=self.lora, dtype=self.dtype)
 
     def arithmetic(self) -> AbstractContextManager[Any]:
@@ -203,9 +208,14 @@ class Policy:
         self.tokenizer.save_pretrained(folder)
 
     def restore(self, folder: Path) -> None:
-        """Take the weights, bit for bit, of a checkpoint that this policy saved; if divided, :meth:`spread` does."""
+        """Take the weights, bit for bit, of a checkpoint that this policy saved; all processes do."""
+        self._restore_here(folder)
+        if crew().commands:
+            crew().all(self.number, Policy.spread)
+
+    def _restore_here(self, folder: Path) -> None:
         if self.divided:
-            return self.whole.restore(folder)
+            return self._whole._restore_here(folder)
         if self.lora is not None:
             import peft
 
@@ -288,7 +298,7 @@ class _Renewed(HFModel):
     """A sampler of a divided policy: whenever it is asked, in all processes at once, the whole copy is renewed."""
 
     def __init__(self, policy: Policy, batch: int) -> None:
-        whole = policy.whole
+        whole = policy._whole
         super().__init__((whole.module, whole.tokenizer), batch=batch, arithmetic=whole.arithmetic)
         self._policy = policy
 

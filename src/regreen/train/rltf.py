@@ -9,8 +9,8 @@ Liu, Zhu, Xiao, Fu, Han, Yang and Ye 2023 (arXiv 2307.04349; TMLR), with what th
     every step   lessons from the buffer, and as many supervised ones; one step on both          (``learner``)
 
 Differences from the paper:
-- Programs are drawn between steps on one device, or by a thread beside them; the paper has processes on other machines
-  that read a checkpoint every ten minutes.
+- Programs are drawn between steps on one device, or by a thread beside them, a server, or copies on a cluster; the
+  paper has processes on other machines that read a checkpoint every ten minutes.
 - The refresh adds what was drawn since the last one, however many that is; the buffer evicts only when it is full.
 - Tokens are scored at the temperature at which they were drawn, and programs are drawn from the whole distribution
   (the code: nucleus 0.95, scored untempered).
@@ -67,7 +67,9 @@ def rltf(
     quiet: bool = True,
     terms: Sequence[Term] | None = None,
 ) -> Record:
-    """Train a model on verdicts on its own programs; a killed run goes on, and interleaved to the same weights.
+    """Train a model on verdicts on its own programs; a killed run goes on.
+
+    Interleaved, and written on this machine, it goes on to the same weights.
 
     Args:
         config: what to train on, and how.
@@ -172,7 +174,7 @@ class _Work:
         mode, draw = config.buffer.mode, config.draw
         if mode == "offline" and draw.first is None:
             draw = draw.model_copy(update={"first": len(self.split.problems)})
-        cluster = self.judging.cluster
+        supervised, cluster = self._supervised(policy), self.judging.cluster
         writer = writer_of(policy, config.draw.server, cluster, self.run.path, beside=mode == BESIDE)
         source = source_of(mode, Round(drawer, self.split.problems, draw, config.seed), writer)
         return Feed(
@@ -180,7 +182,7 @@ class _Work:
             source,
             Knower(config, shown, problems, policy, reference, critic),
             Weigher(config, shown, policy, problems, method_of(config.method, self.terms)),
-            self._supervised(policy),
+            supervised,
             drawer.settle,
             self.run.path,
         )

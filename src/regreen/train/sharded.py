@@ -21,7 +21,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 def shard(module: Any) -> None:
     """Divide a module of transformers, layer by layer; gradients are sums over processes, not means."""
     mesh = init_device_mesh(module.device.type, (dist.get_world_size(),))
-    for layer in [*_layers(module), module]:
+    for layer in [*_layers(module), module]:  # the innermost first, as fully_shard wants it
         fully_shard(layer, mesh=mesh)
     for part in module.modules():
         if isinstance(part, FSDPModule):
@@ -34,7 +34,7 @@ def _layers(module: Any) -> Iterator[Any]:
     names = set(getattr(module, "_no_split_modules", None) or [])
     for part in module.modules():
         names |= set(getattr(part, "_no_split_modules", None) or [])
-    return (part for part in list(module.modules()) if type(part).__name__ in names)
+    return (part for part in reversed(list(module.modules())) if type(part).__name__ in names)
 
 
 @torch.no_grad()

@@ -79,8 +79,8 @@ class RaySandbox(Elsewhere):
         """Wait until every node that is there judges; raises what keeps one from it."""
         try:
             self._opened.result()
-            for error in self._refused.values():
-                raise error
+            if refused := list(self._refused.values()):
+                raise type(refused[0])("; ".join(map(str, refused)))
         except BaseException:
             self.close()
             raise

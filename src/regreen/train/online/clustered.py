@@ -64,20 +64,20 @@ class Taught(Sampler):
 
 
 class Clustered:
-    """Copies of the policy on a cluster's GPUs, or on its cores."""
+    """Copies of the policy on a cluster's GPUs, or on its cores; there are none before programs are wanted."""
 
     def __init__(self, policy: Policy, where: str) -> None:
-        self._policy, self._ray = policy, cluster.join(where)
-        whole = policy.entire
-        device = whole.module.device
-        try:  # what travels must not ask for a GPU where there is none
-            made = RayModel(policy.name, where, _Pair(whole.module.cpu(), whole.tokenizer, whole.dtype), sampler=Taught)
-        finally:
-            whole.module.to(device)
-        self._copies = made
-        self.model: Model = made
+        self._policy, self._where, self._ray = policy, where, cluster.join(where)
+        self._copies: RayModel | None = None
         self._newest: _Weights | None = None
         self._hold = threading.Lock()
+
+    @property
+    def model(self) -> Model:
+        """The copies."""
+        if self._copies is None:
+            self._copies = self._opened()
+        return self._copies
 
     def publish(self, step: int) -> None:
         """Put the trained weights into the store."""
@@ -87,14 +87,28 @@ class Clustered:
         newest = _Weights(step, self._ray.put(weights))
         with self._hold:
             self._newest = newest
+        _ = self.model  # opened by who learns, who alone may gather weights
 
     def take(self) -> int:
         """Have the copies write with the weights that were put there last."""
         with self._hold:
             newest = self._newest
+        assert newest is not None
+        assert self._copies is not None  # as there is since something was published
         self._copies.more = (newest,)
-        return newest.step if newest else 0
+        return newest.step
 
     def close(self) -> None:
         """End the copies."""
-        self._copies.close()
+        if self._copies is not None:
+            self._copies.close()
+            self._copies = None
+
+    def _opened(self) -> RayModel:
+        whole = self._policy.entire
+        device = whole.module.device
+        try:  # what travels must not ask for a GPU where there is none
+            pair = _Pair(whole.module.cpu(), whole.tokenizer, whole.dtype)
+            return RayModel(self._policy.name, self._where, pair, sampler=Taught)
+        finally:
+            whole.module.to(device)

@@ -6,12 +6,11 @@ import asyncio
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from random import Random
-from typing import Literal
+from typing import Literal, TypeVar
 
 from regreen.attempt import seed_of
 from regreen.attempt.judging import no_program
@@ -31,6 +30,8 @@ GREEDY = "greedy"
 Role = Literal["sample", "greedy"]
 Floats = tuple[float, ...]
 Key = tuple[str, int, str]  # problem, index, role
+_Ask = tuple[Problem, Request]
+T = TypeVar("T")
 _MORE = ("behaviour", "reference", "believed")
 
 
@@ -142,7 +143,7 @@ class Drawer:
         began = time.monotonic()
         with ThreadPoolExecutor(self.sandbox.jobs, "regreen-judge") as pool:
             judge = _Judge(self.sandbox, pool)
-            waiting = [(ask, c, *self._judged(judge, ask[0], c)) for ask, c in _answers(model, wanted)]
+            waiting = asyncio.run(_answered(model, wanted, lambda ask, c: (ask, c, *self._judged(judge, ask[0], c))))
             asked = time.monotonic()
             found = [self._drawn(*row, step) for row in waiting if row[1].finish != "error"]
         self.spent.generating += asked - began
@@ -252,16 +253,18 @@ class _Judge:
         return self._sandbox.judge_now(problem, source)
 
 
-def _answers(
-    model: Model, wanted: Sequence[tuple[Problem, Request]]
-) -> Iterator[tuple[tuple[Problem, Request], Completion]]:
-    """Yield each request with its answer, as many at a time as the model likes: the others are judged meanwhile."""
-    rows, size = iter(wanted), min(model.batch, math.ceil(len(wanted) / model.parallel))
-    calls = list(iter(lambda: list(islice(rows, size)), []))
-    with ThreadPoolExecutor(model.parallel, "regreen-write") as pool:
-        for some, answers in zip(calls, pool.map(lambda some: _asked(model, some), calls), strict=True):
-            yield from zip(some, answers, strict=True)
+async def _answered(model: Model, wanted: Sequence[_Ask], hear: Callable[[_Ask, Completion], T]) -> list[T]:
+    """Return what is made of each answer when it comes, in the order of the requests.
 
+    Calls are as many at a time as the model likes, and as large, but small enough that there is one for each.
+    """
+    size = max(1, min(model.batch, math.ceil(len(wanted) / model.parallel)))
+    limit = asyncio.Semaphore(model.parallel)
 
-def _asked(model: Model, some: Sequence[tuple[Problem, Request]]) -> list[Completion]:
-    return asyncio.run(model.sample([request for _, request in some]))
+    async def call(some: Sequence[_Ask]) -> list[T]:
+        async with limit:
+            answers = await model.sample([request for _, request in some])
+        return [hear(ask, answer) for ask, answer in zip(some, answers, strict=True)]
+
+    calls = [wanted[at : at + size] for at in range(0, len(wanted), size)]
+    return [made for some in await asyncio.gather(*map(call, calls)) for made in some]

@@ -120,7 +120,10 @@ class Between:
         if self._once and step:
             return []
         self._writer.publish(step)
-        return [self._rounds.draw(self._writer.model, self._writer.take())]
+        found = [self._rounds.draw(self._writer.model, self._writer.take())]
+        if self._once:
+            self._writer.close()
+        return found
 
     def known(self, drawn: Sequence[Drawn], *, done: bool) -> None:
         """Remember what was learned from; what was drawn since is drawn again, to the same."""

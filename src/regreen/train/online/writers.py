@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any, Protocol
 
+from regreen.cluster import has_gpus
 from regreen.errors import InputError
 from regreen.models import Model
 from regreen.models.hf import HFModel
@@ -24,7 +25,10 @@ SERVED = "served"  # a folder of a training: the weights that a server was told 
 class Writer(Protocol):
     """A model, and how it comes by the policy's weights: they are published by who learns, and taken by who draws."""
 
-    model: Model
+    @property
+    def model(self) -> Model:
+        """Who writes; asked for after something was published."""
+        ...
 
     def publish(self, step: int) -> None:
         """Hand out the policy's weights after so many steps."""
@@ -125,14 +129,17 @@ class Served(_Here):
 def writer_of(
     policy: Policy, server: ServerConfig | None, cluster: str | None, folder: Path, *, beside: bool
 ) -> Writer:
-    """Return who writes: a server or a cluster if there is one, else a copy ``beside`` the policy, or itself."""
+    """Return who writes: a server if there is one, a cluster, a copy ``beside`` the policy, or itself.
+
+    A cluster without GPUs writes for a policy that has none either: else it judges alone.
+    """
     if server is not None:
         return Served(policy, server, folder)
-    if cluster is not None:
+    if cluster is not None and (policy.device.type == "cpu" or has_gpus(cluster)):
         from regreen.train.online.clustered import Clustered
 
         return Clustered(policy, cluster)
     if beside and crew().several:
-        words = "is for one process; with several take 'interleaved', or --cluster"
+        words = "is for one process; with several take 'interleaved', --cluster or [draw.server]"
         raise InputError(f"[buffer] mode = 'asynchronous' {words}")
     return Copy(policy) if beside else Itself(policy)
