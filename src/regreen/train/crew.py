@@ -14,6 +14,7 @@ part of each (:mod:`regreen.train.sharded`), and the whole model once more to wr
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import functools
 import os
@@ -178,6 +179,7 @@ def _joined(*, shards: bool) -> tuple[Any, Any]:
     if shards and not _divides():
         raise InputError("FSDP needs a newer torch (pip install -U torch); or launch without --use_fsdp")
     accelerate.PartialState(timeout=_LONG)
+    atexit.register(dist.destroy_process_group)  # or gloo's threads now and then abort a process that ends
     return dist, dist.new_group(backend="gloo", timeout=_LONG)
 
 
