@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regreen.errors import InputError
@@ -259,6 +259,7 @@ NAMES = """
 
 
 @given(st.sampled_from(sorted(TREE_FORMS)), st.dictionaries(st.sampled_from(NAMES.split()), LEAVES | COMPLETIONS))
+@example("self-repair", {"completions": [{"repairs": True}]})
 def test_no_row_of_any_shape_raises_anything(
     tmp_path_factory: pytest.TempPathFactory, form: str, row: dict[str, Any]
 ) -> None:

@@ -210,7 +210,14 @@ def _several(row: Any) -> bool:
     """True if some program of a row has several repairs, so that one alone is a mark."""
     match row:
         case {"completions": [*programs]}:
-            return any(isinstance(p, dict) and len(p.get("repairs") or ()) > 1 for p in programs)
+            return any(_has_several(program) for program in programs)
+    return False
+
+
+def _has_several(program: Any) -> bool:
+    match program:
+        case {"repairs": [_, _, *_]}:
+            return True
     return False
 
 
