@@ -109,7 +109,7 @@ def alike(one: Path, other: Path) -> None:
     ("first", "then"),
     [
         pytest.param({"processes": 2}, {"processes": 1}, id="a pair, then one"),
-        pytest.param({"processes": 1}, {"processes": 2, "fsdp": True}, id="one, then a divided pair"),
+        pytest.param({"processes": 1}, {"processes": 2, "fsdp": True}, id="one, then a sharded pair"),
         pytest.param({"processes": 2, "fsdp": True}, {"processes": 1}, id="and back", marks=pytest.mark.slow),
         pytest.param({"processes": 2}, {"processes": 2}, id="pairs", marks=pytest.mark.slow),
     ],
@@ -153,7 +153,7 @@ def test_every_training_has_one_course_whoever_shares_it(
 
 @pytest.mark.parametrize("kind", ["llama", "t5"])
 @pytest.mark.slow
-def test_other_models_are_divided_too_also_where_two_layers_share_weights(
+def test_other_models_are_sharded_too_also_where_two_layers_share_weights(
     kind: str, small: Any, small_apart: Any, byte_level: Any, tmp_path: Path, files: dict[str, str]
 ) -> None:
     make = small if kind == "llama" else small_apart
@@ -165,24 +165,35 @@ def test_other_models_are_divided_too_also_where_two_layers_share_weights(
     alike(tmp_path / "1", tmp_path / "2")
 
 
-def test_what_the_first_process_lets_go_of_the_others_do_too() -> None:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    script = [str(Path(__file__).with_name("letting_go.py"))]
-    done = subprocess.run(
-        [*launcher, *script], capture_output=True, text=True, timeout=100, env=ENVIRONMENT, check=False
-    )
+def ran(script: str, processes: int = 2, *, fsdp: bool = False) -> Any:
+    """Run a script from beside this file in so many processes, and return the object that it prints."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command = [sys.executable, *(launcher if processes > 1 else []), str(Path(__file__).with_name(script))]
+    environment = ENVIRONMENT | ({"ACCELERATE_USE_FSDP": "true"} if fsdp else {})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    first, second = json.loads(done.stdout)
-    for each in (first, second):
+    return json.loads(done.stdout)
+
+
+def test_a_step_on_nothing_is_that_of_one_process_also_where_the_model_is_sharded() -> None:
+    alone, sharded = ran("stepping.py", 1), ran("stepping.py", 2, fsdp=True)
+    assert alone["norms"][0] > 0
+    assert alone["norms"][1:] == sharded["norms"][1:] == [0, 0]
+    assert sharded["sum"] == pytest.approx(alone["sum"], rel=1e-7)
+    assert sharded["norms"][0] == pytest.approx(alone["norms"][0], rel=1e-5)
+
+
+def test_what_the_first_process_lets_go_of_the_others_do_too() -> None:
+    for each in ran("letting_go.py"):
         assert (each["before"], each["after"]) == (each["numbers"], each["numbers"][1:])
 
 
 @pytest.mark.parametrize("way", ["DEEPSPEED", "MEGATRON_LM"])
-def test_other_ways_to_divide_a_model_are_refused(way: str, tmp_path: Path, files: dict[str, str]) -> None:
+def test_other_ways_to_shard_a_model_are_refused(way: str, tmp_path: Path, files: dict[str, str]) -> None:
     environment = {"WORLD_SIZE": "2", "RANK": "0", f"ACCELERATE_USE_{way}": "true"}
     command = [sys.executable, "-m", "regreen", "train", "sft", str(config(tmp_path, files, **SUPERVISED)), "-q"]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False, env=ENVIRONMENT | environment
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{way}: models are divided by FSDP alone" in done.stderr
+    assert f"{way}: models are sharded by FSDP alone" in done.stderr

@@ -1,6 +1,6 @@
 """AdamW's weights and state: which weights decay, and how its state goes from one process to all, and back.
 
-A state is what ``state_dict`` returns, and a checkpoint holds: whole, whether processes divide the model or not.
+A state is what ``state_dict`` returns, and a checkpoint holds: whole, whether processes shard the model or not.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def every_gradient(optimizer: Any) -> Iterator[Tensor]:
 
 
 def whole_state(optimizer: Any) -> State:
-    """Return the state, whole, to the first process; all that divide the model ask at once."""
+    """Return the state, whole, to the first process; all that shard the model ask at once."""
     state: State = optimizer.state_dict()
     if not crew().shards:
         return state

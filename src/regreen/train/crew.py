@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 P = ParamSpec("P")
-_SHARDS = "ACCELERATE_USE_FSDP"  # how accelerate's launcher says that the model is to be divided
-_UNKNOWN = ("DEEPSPEED", "MEGATRON_LM")  # other ways of its to divide one
+_SHARDS = "ACCELERATE_USE_FSDP"  # how accelerate's launcher says that the model is to be sharded
+_UNKNOWN = ("DEEPSPEED", "MEGATRON_LM")  # other ways of its to shard one
 _LONG = timedelta(days=7)  # that the others wait for a word of the first, which may judge for hours
 
 
 class Crew:
-    """This process and those beside it: its ``rank`` among ``size``; ``shards`` says that they divide the model."""
+    """This process and those beside it: its ``rank`` among ``size``; ``shards`` says that they shard the model."""
 
     def __init__(self) -> None:
         self.rank, self.size = 0, int(os.environ.get("WORLD_SIZE", "1"))
@@ -48,7 +48,7 @@ class Crew:
         self._numbers = count()
         self._lock = threading.RLock()
         self._follows = False
-        wanted = os.environ.pop(_SHARDS, "").lower() == "true"  # or accelerate divides too, in its own way
+        wanted = os.environ.pop(_SHARDS, "").lower() == "true"  # or accelerate shards too, in its own way
         self.shards = wanted and self.several
         if self.several:
             self.rank = int(os.environ["RANK"])
@@ -170,21 +170,21 @@ class Crew:
 def _joined(*, shards: bool) -> tuple[Any, Any]:
     """Join the other processes; return torch's module for that, and the group in which words are passed."""
     if unknown := [name for name in _UNKNOWN if os.environ.get(f"ACCELERATE_USE_{name}", "").lower() == "true"]:
-        raise InputError(f"{unknown[0]}: models are divided by FSDP alone; launch with --use_fsdp, or without")
+        raise InputError(f"{unknown[0]}: models are sharded by FSDP alone; launch with --use_fsdp, or without")
     try:
         import accelerate  # type: ignore[import-untyped]
         import torch.distributed as dist
     except ImportError as error:
         raise InputError(f"{error.name} is not installed (pip install 'regreen[train]')") from error
-    if shards and not _divides():
+    if shards and not _can_shard():
         raise InputError("FSDP needs a newer torch (pip install -U torch); or launch without --use_fsdp")
     accelerate.PartialState(timeout=_LONG)
     atexit.register(dist.destroy_process_group)  # or gloo's threads now and then abort a process that ends
     return dist, dist.new_group(backend="gloo", timeout=_LONG)
 
 
-def _divides() -> bool:
-    """Say whether this torch can divide a model so that gradients are summed on any machine."""
+def _can_shard() -> bool:
+    """Say whether this torch can shard a model so that gradients are summed on any machine."""
     try:
         from torch.distributed.fsdp import FSDPModule
     except ImportError:
@@ -207,11 +207,10 @@ def led(training: Callable[P, Record]) -> Callable[P, Record]:
         if not here.leads:
             here.follow()
             return {}
+        # Raised between two orders, or by all at once; after any other error this process ends, and so do they.
         try:
             found = training(*args, **kwargs)
-        except (
-            RegreenError
-        ):  # raised between two orders, or by all at once; after any other this process ends, and so do they
+        except RegreenError:
             here.dismiss()
             raise
         here.dismiss()

@@ -176,7 +176,7 @@ class Learner:
             self._accelerator.backward(ce + rl)
             ces, rls, tokens = ces + float(ce.detach()), rls + float(rl.detach()), tokens + batch.tokens
         gradients = list(adam.every_gradient(self._adam))
-        if not self.policy.divided:
+        if not self.policy.sharded:
             self._crew.add_up(gradients)
         ces, rls, every, *parts = self._crew.summed(ces, rls, tokens, *drift.sums)
         return ces, rls, int(every), _Drift(self._ratio, parts)
@@ -199,14 +199,14 @@ class Learner:
 
     def _as_many(self, batches: list[Batch]) -> list[Batch]:
         """Return as many batches as other processes have, where a layer is whole only while all pass it."""
-        if not self.policy.divided:
+        if not self.policy.sharded:
             return batches
         return batches + [_NOTHING] * (self._crew.most(len(batches)) - len(batches))
 
     def _clip(self) -> float:
         most = self._how.clip if self._how.clip is not None else float("inf")
         norm = self._accelerator.clip_grad_norm_(adam.weights_of(self._adam), most)
-        return float(norm.full_tensor() if self.policy.divided else norm)
+        return float(norm.full_tensor() if self.policy.sharded else norm)
 
 
 # A batch from which nothing is learned; the model is passed all the same.

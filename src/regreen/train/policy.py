@@ -89,7 +89,7 @@ class Policy:
         if lora is not None:
             self.module = _adapted(self.module, lora, seed)
         self.dtype = dtype or ("bfloat16" if self._half_pays() else "float32")
-        self.divided = False
+        self.sharded = False
 
     def __repr__(self) -> str:
         return f"<Policy {self.name}, {self.trained:,} weights trained, {self.dtype}>"
@@ -125,8 +125,8 @@ class Policy:
         return shared(sampler_of, self.number, batch) if crew().commands else self.own_sampler(batch)
 
     def own_sampler(self, batch: int = 64) -> HFModel:
-        """Return a sampler of which no other process knows; where the weights are divided, all must ask it at once."""
-        if self.divided:
+        """Return a sampler of which no other process knows; where the weights are sharded, all must ask it at once."""
+        if self.sharded:
             return _Renewed(self, batch)
         return HFModel((self.module, self.tokenizer), batch=batch, arithmetic=self.arithmetic)
 
@@ -139,33 +139,33 @@ class Policy:
         number = here.hold(self, policy_beside, self.name, self.lora, self.dtype)
         here.all(number, Policy.spread)
         if here.shards:
-            here.all(number, Policy.divide)
+            here.all(number, Policy.shard)
         return number
 
     def spread(self) -> None:
         """Take the weights of the first process."""
-        if not self.divided:
+        if not self.sharded:
             crew().spread(self.module.state_dict().values())
             return
         from regreen.train import sharded
 
         sharded.scatter(self.module, self._whole.module if crew().leads else None)
 
-    def divide(self) -> None:
+    def shard(self) -> None:
         """Keep a part of every weight alone, as all processes do at once."""
         from regreen.train import sharded  # which older versions of torch have not
 
         _ = self.shares  # found out while the model is whole
         sharded.shard(self.module)
-        self.divided = True
+        self.sharded = True
 
     @property
     def entire(self) -> Policy:
-        """This policy with all its weights: itself, or where they are divided, a copy of it as it is now."""
-        if not self.divided:
+        """This policy with all its weights: itself, or where they are sharded, a copy of it as it is now."""
+        if not self.sharded:
             return self
-        crew().all(self.number, Policy.renew)
-        return self._whole
+        whole: Policy = crew().all(self.number, Policy.renew)
+        return whole
 
     def renew(self) -> Policy:
         """Return the whole copy, which becomes what this policy is now; all processes ask at once."""
@@ -180,7 +180,7 @@ class Policy:
 
     def arithmetic(self) -> AbstractContextManager[Any]:
         """Return what makes torch compute in :attr:`dtype`; the weights are float32."""
-        return torch.autocast(self.device.type, torch.bfloat16) if self.dtype == "bfloat16" else nullcontext()
+        return arithmetic_of(self.device, self.dtype)
 
     def logprobs(self, batch: Batch) -> Tensor:
         """Return the log-probability of each token that weighs, in the order of ``batch.places``, at least in float32.
@@ -197,7 +197,7 @@ class Policy:
 
     def save(self, folder: Path) -> None:
         """Write a checkpoint that ``hf:`` loads: weights and tokenizer; adapters are merged, and kept beside."""
-        if self.divided:
+        if self.sharded:
             return self.entire.save(folder)
         transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         if self.lora is None:
@@ -214,7 +214,7 @@ class Policy:
             crew().all(self.number, Policy.spread)
 
     def _restore_here(self, folder: Path) -> None:
-        if self.divided:
+        if self.sharded:
             return self._whole._restore_here(folder)
         if self.lora is not None:
             import peft
@@ -289,13 +289,18 @@ class Policy:
         return min(spent[1:])
 
 
+def arithmetic_of(device: torch.device, dtype: str) -> AbstractContextManager[Any]:
+    """Return what makes torch compute so with weights of float32."""
+    return torch.autocast(device.type, torch.bfloat16) if dtype == "bfloat16" else nullcontext()
+
+
 def policy_beside(name: str, lora: Lora | None, dtype: str) -> Policy:
     """Return another process's policy; its weights are still to come."""
     return Policy(name, lora=lora, dtype=dtype)
 
 
 class _Renewed(HFModel):
-    """A sampler of a divided policy: whenever it is asked, in all processes at once, the whole copy is renewed."""
+    """A sampler of a sharded policy: whenever it is asked, in all processes at once, the whole copy is renewed."""
 
     def __init__(self, policy: Policy, batch: int) -> None:
         whole = policy._whole

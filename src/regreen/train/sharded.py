@@ -1,4 +1,4 @@
-"""A module whose weights, gradients and optimizer's state are divided over all processes that train: PyTorch's FSDP2.
+"""A module whose weights, gradients and optimizer's state are sharded over all processes that train: PyTorch's FSDP2.
 
 Zhao et al. 2023 (arXiv 2304.11277), as ``torch.distributed.fsdp.fully_shard``: a process keeps its part of every
 weight, layers are made whole when they are passed, forwards and backwards, and gradients are summed where their part
@@ -19,7 +19,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 
 def shard(module: Any) -> None:
-    """Divide a module of transformers, layer by layer; gradients are sums over processes, not means."""
+    """Shard a module of transformers, layer by layer; gradients are sums over processes, not means."""
     mesh = init_device_mesh(module.device.type, (dist.get_world_size(),))
     for layer in [*_layers(module), module]:  # the innermost first, as fully_shard wants it
         fully_shard(layer, mesh=mesh)
@@ -31,15 +31,13 @@ def shard(module: Any) -> None:
 
 def _layers(module: Any) -> Iterator[Any]:
     """Yield the parts that a model wants in one piece: its blocks."""
-    names = set(getattr(module, "_no_split_modules", None) or [])
-    for part in module.modules():
-        names |= set(getattr(part, "_no_split_modules", None) or [])
+    names = {name for part in module.modules() for name in getattr(part, "_no_split_modules", None) or ()}
     return (part for part in reversed(list(module.modules())) if type(part).__name__ in names)
 
 
 @torch.no_grad()
 def gather(module: Any, whole: Any) -> None:
-    """Give a whole module of the same make the weights of a divided one."""
+    """Give a whole module of the same make the weights of a sharded one."""
     module.reshard()  # a pass without gradients leaves what lies outside of layers whole
     ours = dict(whole.named_parameters())
     for name, weight in module.named_parameters():
@@ -48,7 +46,7 @@ def gather(module: Any, whole: Any) -> None:
 
 @torch.no_grad()
 def scatter(module: Any, whole: Any) -> None:
-    """Give a divided module the weights of the first process's whole one; the others' is not looked at."""
+    """Give a sharded module the weights of the first process's whole one; the others' is not looked at."""
     module.reshard()
     first = dict(whole.named_parameters()) if dist.get_rank() == 0 else {}
     for name, weight in module.named_parameters():
@@ -56,13 +54,13 @@ def scatter(module: Any, whole: Any) -> None:
 
 
 def part_of(weight: DTensor, whole: Tensor | None) -> DTensor:
-    """Return a tensor of the first process's, divided as a weight of its shape is; from the others None is wanted."""
+    """Return a tensor of the first process's, sharded as a weight of its shape is; from the others None is wanted."""
     given = torch.empty(weight.shape, dtype=weight.dtype) if whole is None else whole.detach()
     return distribute_tensor(given.to(weight.device), weight.device_mesh, weight.placements)
 
 
 def whole_of(value: Any) -> Any:
-    """Return a tensor as the first process keeps it, whole; None to the others. What is no divided tensor, stays."""
+    """Return a tensor as the first process keeps it, whole; None to the others. What is not sharded, stays."""
     if not isinstance(value, DTensor):
         return value
     whole = value.full_tensor()

@@ -3,9 +3,9 @@
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -58,10 +58,10 @@ def test_adapters_alone_travel_and_what_they_write_is_what_the_learner_has(probl
 
 
 def test_a_copy_that_is_lost_beside_the_learner_loses_no_program_and_doubles_none(problems, address, tmp_path):
-    lost = threading.Thread(target=lose_a_copy)
-    lost.start()
-    trained(problems, tmp_path / "run", address, buffer={"mode": "asynchronous"}, batch={"steps": 12})
-    lost.join()
+    with ThreadPoolExecutor(1) as beside:
+        lost = beside.submit(lose_a_copy)
+        trained(problems, tmp_path / "run", address, buffer={"mode": "asynchronous"}, batch={"steps": 12})
+    assert lost.result()
     indices = defaultdict(list)
     for problem, index, role, *_ in written(tmp_path / "run/draws.jsonl"):
         indices[problem, role].append(index)
@@ -76,6 +76,7 @@ def lose_a_copy():
     while time.monotonic() < end:
         done = subprocess.run(["pgrep", "-f", "ray::Taught.sample"], capture_output=True, text=True, check=False)
         if done.stdout:
-            return os.kill(int(done.stdout.split()[0]), signal.SIGKILL)
+            os.kill(int(done.stdout.split()[0]), signal.SIGKILL)
+            return True
         time.sleep(0.01)
-    raise AssertionError("no copy was asked")
+    return False

@@ -8,10 +8,9 @@ copy that takes the place of a lost one writes with the right weights.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,7 +19,7 @@ from regreen import cluster
 from regreen.models import Completion, Model, Request
 from regreen.models.hf import HFModel
 from regreen.models.ray import RayModel, Sampler
-from regreen.train.policy import Policy
+from regreen.train.policy import Policy, arithmetic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +40,7 @@ class _Pair:
 
     def __call__(self) -> HFModel:
         module = self.module.to("cuda" if torch.cuda.is_available() else "cpu")
-        return HFModel((module, self.tokenizer), arithmetic=self._arithmetic)
-
-    def _arithmetic(self) -> AbstractContextManager[Any]:
-        half = self.dtype == "bfloat16"
-        return torch.autocast(self.module.device.type, torch.bfloat16) if half else nullcontext()
+        return HFModel((module, self.tokenizer), arithmetic=partial(arithmetic_of, module.device, self.dtype))
 
 
 class Taught(Sampler):
@@ -70,7 +65,6 @@ class Clustered:
         self._policy, self._where, self._ray = policy, where, cluster.join(where)
         self._copies: RayModel | None = None
         self._newest: _Weights | None = None
-        self._hold = threading.Lock()
 
     @property
     def model(self) -> Model:
@@ -84,15 +78,12 @@ class Clustered:
         module = self._policy.entire.module
         trained = {name for name, weight in module.named_parameters() if weight.requires_grad}
         weights = {name: value.cpu() for name, value in module.state_dict().items() if name in trained}
-        newest = _Weights(step, self._ray.put(weights))
-        with self._hold:
-            self._newest = newest
+        self._newest = _Weights(step, self._ray.put(weights))
         _ = self.model  # opened by who learns, who alone may gather weights
 
     def take(self) -> int:
         """Have the copies write with the weights that were put there last."""
-        with self._hold:
-            newest = self._newest
+        newest = self._newest
         assert newest is not None
         assert self._copies is not None  # as there is since something was published
         self._copies.more = (newest,)

@@ -228,7 +228,7 @@ def by_problem(drawn: Iterable[Drawn]) -> dict[str, list[Drawn]]:
     return found
 
 
-def outcomes(group: Iterable[Drawn]) -> list[bool]:
+def passes(group: Iterable[Drawn]) -> list[bool]:
     """Return whether each of a problem's programs passed, greedy ones left out."""
     return [each.verdict.passed for each in group if not each.is_greedy]
 

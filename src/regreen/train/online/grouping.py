@@ -11,7 +11,7 @@ from regreen.errors import InputError
 from regreen.problem import Problem
 from regreen.train.advantages import mixed_groups
 from regreen.train.config import RltfConfig
-from regreen.train.online.drawing import Drawn, by_problem, outcomes
+from regreen.train.online.drawing import Drawn, by_problem, passes
 from regreen.train.online.knowing import Prompts
 from regreen.train.online.presets import Method, baseline_of, needs_others
 from regreen.train.placing import places_of
@@ -47,7 +47,7 @@ class Weigher:
         """Return the lessons; raises InputError for a reward that is no number."""
         groups = list(by_problem(self._dealt(drawn)).values())
         if self._config.draw.mixed:
-            groups = mixed_groups(groups, outcomes)
+            groups = mixed_groups(groups, passes)
         return [weighed for group in groups for weighed in self._weighed(group)]
 
     def _weighed(self, drawn: Sequence[Drawn]) -> list[Weighed]:

@@ -12,7 +12,7 @@ from regreen.models import Model
 from regreen.problem import Problem
 from regreen.train.advantages import mixed_groups
 from regreen.train.config import DrawConfig
-from regreen.train.online.drawing import Drawer, Drawn, by_problem, outcomes
+from regreen.train.online.drawing import Drawer, Drawn, by_problem, passes
 from regreen.train.online.orders import Order
 from regreen.train.online.writers import Writer
 
@@ -102,7 +102,7 @@ class Round:
 
     def _note(self, drawn: Sequence[Drawn]) -> None:
         for name, group in by_problem(drawn).items():
-            if passed := outcomes(group):
+            if passed := passes(group):
                 self._order.told(self._places[name], passed)
 
 
@@ -200,4 +200,4 @@ def source_of(mode: str, rounds: Round, writer: Writer) -> Source:
 
 def _mixed(drawn: Sequence[Drawn]) -> int:
     """Return of how many problems some programs pass and some fail."""
-    return len(mixed_groups(by_problem(drawn).values(), outcomes))
+    return len(mixed_groups(by_problem(drawn).values(), passes))

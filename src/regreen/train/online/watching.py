@@ -9,7 +9,7 @@ from statistics import fmean
 
 from regreen.records import METRICS, Record, read_records
 from regreen.train.advantages import mixed_groups
-from regreen.train.online.drawing import Drawn, by_problem, outcomes
+from regreen.train.online.drawing import Drawn, by_problem, passes
 from regreen.train.subtypes import category_of, subtype_of
 from regreen.train.weighing import Weighed
 
@@ -102,7 +102,7 @@ def _shares(name: str, kinds: Iterable[str]) -> Numbers:
 
 def _mixed(samples: Sequence[Drawn]) -> float:
     groups = by_problem(samples).values()
-    return len(mixed_groups(groups, outcomes)) / max(1, len(groups))
+    return len(mixed_groups(groups, passes)) / max(1, len(groups))
 
 
 def _duplicates(samples: Sequence[Drawn]) -> float:
