@@ -115,14 +115,12 @@ def main() -> None:
         first = parts.phase_one(options.out / "first")
         for name, place in (("m0", "tiny-base"), ("m1", first["model"])):
             measure(place, options.out, name)
-        for seed in options.seeds:
-            for name in ("m0", "m1"):  # one model each, kept beside the seeds that were trained from it
-                keep(options.out / name, options.out, f"{name}-{seed}")
-            for name, differs in MODELS.items():
-                folder = options.out / f"{name}-{seed}"
-                found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
-                measure(f"hf:{found['checkpoint']}", folder, MEASURED, seed)
-                keep(folder / MEASURED, options.out, f"{name}-{seed}")
+            keep(options.out / name, options.out, name)
+        for seed, (name, differs) in product(options.seeds, MODELS.items()):
+            folder = options.out / f"{name}-{seed}"
+            found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
+            measure(f"hf:{found['checkpoint']}", folder, MEASURED, seed)
+            keep(folder / MEASURED, options.out, f"{name}-{seed}")
     table(options.out)
 
 
@@ -168,7 +166,8 @@ class Reader:
         self.problems = {problem.id: problem.meta for problem in parts.measured_problems()}
 
     def _file(self, name: str, seed: int, run: str = "refined") -> Path:
-        return self._out / f"{name}-{seed}.{run}.jsonl"
+        called = f"{name}-{seed}" if name in MODELS else name  # m0 and m1 are one model each
+        return self._out / f"{called}.{run}.jsonl"
 
     @cache  # noqa: B019  (one reader for a table)
     def _of(self, name: str, seed: int, run: str) -> parts.Outcomes:
