@@ -2,7 +2,7 @@
 
 Run it with torch installed: ``python recipes/cycle_ablations.py OUT [NAME ...] [--seeds 0 1 2 3 4]``; NAME is one of
 ``ABLATIONS``, all of them unless given; without seeds, seed 0. OUT is a new folder, or that of
-``recipes/cycle_katas.py``: all share its model of phase I and its programs. What is there is kept; ``--table`` prints
+``recipes/cycle_katas.py``, with its models of phase I and their programs. What is there is kept; ``--table`` prints
 it. What we got is printed by ``python recipes/cycle_ablations.py recipes/outcomes/cycle --table``.
 
 Each is trained for a quarter as long as there and measured on the 300 problems of katas:ambiguous, two programs each at
@@ -85,7 +85,7 @@ def main() -> None:
 
 def ablate(out: Path, name: str, seed: int) -> None:
     """Train one configuration and refine with it, told as it was taught."""
-    first = parts.phase_one(out / "first")
+    first = parts.phase_one(out / f"first-{seed}", seed=seed)
     config = parts.config_of(first, seed, **{**ABLATIONS[name], "batch": {"steps": STEPS}})
     folder = out / "ablations" / f"{name}-{seed}"
     found = cycle(config, out=folder, quiet=False)

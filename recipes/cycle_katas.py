@@ -99,8 +99,8 @@ MODELS = {  # how phase II of each differs
     "m2": {},
     "m1+": {"pairs": {"share": 0.0}, "check": {"monitor": "pass@1"}},
 }
-MEASURED = "measured"  # the folder, beside the training, of what was measured
-RUNS = ("coolest", "fresh", "refined")  # in it, those that are not for validation
+MEASURED = "measured"  # the folder of what was measured, by model
+RUNS = ("coolest", "fresh", "refined")  # of a model, those that are not for validation
 RUNGS = ("within", "swapped", "named", "untold", "stranger")
 
 
@@ -112,29 +112,29 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="train and measure nothing")
     options = parser.parse_args()
     if not options.table:
-        first = parts.phase_one(options.out / "first")
-        for name, place in (("m0", "tiny-base"), ("m1", first["model"])):
-            measure(place, options.out, name)
-            keep(options.out / name, options.out, name)
-        for seed, (name, differs) in product(options.seeds, MODELS.items()):
-            folder = options.out / f"{name}-{seed}"
-            found = cycle(parts.config_of(first, seed, **differs), out=folder, quiet=False)
-            measure(f"hf:{found['checkpoint']}", folder, MEASURED, seed)
-            keep(folder / MEASURED, options.out, f"{name}-{seed}")
+        measure("tiny-base", options.out, "m0")
+        for seed in options.seeds:
+            one_seed(options.out, seed)
     table(options.out)
 
 
-def keep(folder: Path, out: Path, name: str) -> None:
-    """Write what became of the programs of a model's measured runs, small enough to keep."""
-    for run in RUNS:
-        parts.write_outcomes(folder / run, out / f"{name}.{run}.jsonl")
+def one_seed(out: Path, seed: int) -> None:
+    """Train and measure every model of a seed, unless it is done."""
+    first = parts.phase_one(out / f"first-{seed}", seed=seed)
+    measure(first["model"], out, f"m1-{seed}", seed)
+    for name, differs in MODELS.items():
+        config = parts.config_of(first, seed, **differs)
+        found = cycle(config, out=out / f"{name}-{seed}", quiet=False)
+        measure(f"hf:{found['checkpoint']}", out, f"{name}-{seed}", seed)
 
 
 def measure(checkpoint: str, out: Path, name: str, seed: int = 0) -> None:
-    """Choose temperatures on validation, then write, refine and write afresh on the problems that are measured on."""
-    shared = out.parent if name == MEASURED else out
-    validation, measured = parts.problems(shared)["validation"], parts.measured(shared)
-    folder = out / name
+    """Choose temperatures on validation, then write, refine and write afresh on the problems that are measured on.
+
+    What became of the programs is written beside, small enough to keep.
+    """
+    validation, measured = parts.problems(out)["validation"], parts.measured(out)
+    folder = out / MEASURED / name
     for heat in parts.HEATS:
         parts.written(checkpoint, folder / f"heat-{heat}", heat=heat, benchmark=validation, n=4, seed=seed)
         for later in parts.HEATS:
@@ -145,6 +145,8 @@ def measure(checkpoint: str, out: Path, name: str, seed: int = 0) -> None:
     parts.written(checkpoint, folder / "coolest", heat=parts.HEATS[0], benchmark=measured, seed=seed)
     parts.written(checkpoint, folder / "fresh", heat=fresh, benchmark=measured, seed=seed)
     parts.refined(checkpoint, folder / "refined", heats=pair, benchmark=measured, seed=seed)
+    for run in RUNS:
+        parts.write_outcomes(folder / run, out / f"{name}.{run}.jsonl")
 
 
 def best_heats(folder: Path) -> tuple[float, tuple[float, float]]:
@@ -166,7 +168,7 @@ class Reader:
         self.problems = {problem.id: problem.meta for problem in parts.measured_problems()}
 
     def _file(self, name: str, seed: int, run: str = "refined") -> Path:
-        called = f"{name}-{seed}" if name in MODELS else name  # m0 and m1 are one model each
+        called = name if name == "m0" else f"{name}-{seed}"  # no seed decides anything of m0
         return self._out / f"{called}.{run}.jsonl"
 
     @cache  # noqa: B019  (one reader for a table)

@@ -35,16 +35,17 @@ TOKENS = 160  # of a program, at most
 HEATS = (0.2, 0.6, 1.0)  # among which the best is chosen on validation, for each model and each use
 MEASURED = 300  # problems that are measured on
 PROMPT, REFINE = "codex", "refine"
-CHECK = {"every": 250, "max_tokens": TOKENS, "limit": VALIDATION}
+CHECK = {"max_tokens": TOKENS, "limit": VALIDATION}
+FIRST_STEPS, STEPS = 300, 1000
 FIRST = {
     "optimizer": {"lr": 2e-3, "warmup": 20},
-    "batch": {"tokens": 4096, "steps": 300},
-    "check": {**CHECK, "every": 150},
+    "batch": {"tokens": 4096, "steps": FIRST_STEPS},
+    "check": {**CHECK, "every": FIRST_STEPS},
 }
 BASE: dict[str, Any] = {
     "dtype": "float32",
     "optimizer": {"lr": 1e-3, "warmup": 20},
-    "batch": {"tokens": 4096, "most": 2048, "steps": 1000},
+    "batch": {"tokens": 4096, "most": 2048, "steps": STEPS},
     "probe": {"n": 2, "temperature": 1.0, "max_tokens": TOKENS},
     "pairs": {"share": 0.7, "select": "edit", "feedback": "difference", "verify": False},
     "mask": {"ratio": 0.3, "region": "code", "redraw": True},
@@ -105,10 +106,12 @@ def with_wrong_readings(problem: Problem) -> Problem:
     return replace(problem, meta={**problem.meta, "incorrect_solutions": wrong})
 
 
-def phase_one(out: Path, model: str = "tiny-base", first: Mapping[str, Any] = FIRST) -> dict[str, Any]:
+def phase_one(
+    out: Path, model: str = "tiny-base", first: Mapping[str, Any] = FIRST, *, seed: int = 0
+) -> dict[str, Any]:
     """Return what goes on from phase I: the model of it and the run with its programs, made unless they are there."""
     if not (out / PROBE / SCORES).exists():  # a finished one is only read, so that many may share it
-        work = _work(out, model, first)
+        work = _work(out, model, first, seed)
         solutions = _solutions(work)
         work.rows(solutions, work.first(solutions))
     probe = {**BASE["probe"], "run": str(out / PROBE)}
@@ -123,8 +126,9 @@ def only_phase_one(out: Path, model: str, first: Mapping[str, Any]) -> str:
     return _best(out)
 
 
-def _work(out: Path, model: str, first: Mapping[str, Any]) -> Work:
-    config = CycleConfig.model_validate({**BASE, **problems(out.parent), "model": model, "first": first})
+def _work(out: Path, model: str, first: Mapping[str, Any], seed: int = 0) -> Work:
+    told = {**BASE, **problems(out.parent), "model": model, "first": first, "seed": seed}
+    config = CycleConfig.model_validate(told)
     return Work(config, split_of(config), Judging(), out, quiet=False)
 
 
@@ -138,9 +142,13 @@ def _best(out: Path) -> str:
 
 
 def config_of(first: Mapping[str, Any], seed: int, **differs: Mapping[str, Any]) -> CycleConfig:
-    """Return the configuration of a phase II: the one that is reported on, and what differs from it, by table."""
-    merged = {table: {**BASE[table], **values} for table, values in differs.items()}
-    return CycleConfig.model_validate({**BASE, **merged, **first, "seed": seed})
+    """Return the configuration of a phase II: the one that is reported on, and what differs from it, by table.
+
+    Validation looks at the last model alone, which is so the one that is kept: no choice among checkpoints adds chance.
+    """
+    merged = {**BASE, **{table: {**BASE[table], **values} for table, values in differs.items()}}
+    merged["check"] = {**merged["check"], "every": merged["batch"]["steps"]}
+    return CycleConfig.model_validate({**merged, **first, "seed": seed})
 
 
 def refined(

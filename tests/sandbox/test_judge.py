@@ -150,6 +150,12 @@ def test_a_sleeper_is_stopped_by_wall_time(hasty: LocalSandbox) -> None:
     assert verdict.cpu < 0.25
 
 
+def test_what_used_its_cpu_time_up_is_not_called_asleep_though_wall_time_stopped_it(hasty: LocalSandbox) -> None:
+    used_up = "import time\ndef f(x):\n    while time.process_time() < 0.26: pass\n    time.sleep(60)\n"
+    (check,) = hasty.judge_now(problem("assert f(1) == 1"), used_up).checks
+    assert (check.outcome, check.message) == (TIMEOUT, "not done after 0.25 s of CPU time")
+
+
 @BOTH
 def test_too_much_memory_is_told_as_such_and_the_other_checks_are_run(way: Any, hasty: LocalSandbox) -> None:
     checks = (way("assert f(1) == 1"), way("assert f(2) == 2"))

@@ -127,7 +127,7 @@ class Trial:
     def _outcome_of(self, end: End, output_size: int = 0) -> Result | None:
         """The result that the manner of a run's end alone decides, or None."""
         if end.killed_by or end.cpu > self._limits.timeout:
-            asleep = end.killed_by == "wall"
+            asleep = end.killed_by == "wall" and end.cpu <= self._limits.timeout
             spent = f"{end.wall:.1f} s, most of it asleep" if asleep else f"{self._limits.timeout:g} s of CPU time"
             return {"outcome": "timeout", "message": f"not done after {spent}"}
         if output_size > self._limits.output:
