@@ -162,6 +162,15 @@ def test_a_script_answers_by_what_the_prompt_contains_and_says_where_none_fits(t
         evaluated(tmp_path, toy, short, n=1, out="other")
 
 
+def test_the_run_of_a_model_that_continues_prompts_is_replayed_as_it_was(tmp_path):
+    asked = {"sampling": Sampling(2, (0.8,), max_tokens=100), "choice": Choice(limit=4), "judging": JUDGING}
+    first = evaluate("katas", open_model("tiny"), **asked, out=tmp_path / "run")
+    for n, place in enumerate(("run", "run/programs.jsonl", "run/samples.jsonl")):
+        again = evaluate("katas", open_model(f"replay:{tmp_path / place}"), **asked, out=tmp_path / str(n))
+        assert again["scores"] == first["scores"]
+        assert again["scores"]["pass@1"]["value"] > 0
+
+
 def test_a_cached_answer_is_not_asked_for_again(tmp_path, toy):
     answers = tmp_path / "answers.jsonl"
     replay(tmp_path, 4, 2, 0)

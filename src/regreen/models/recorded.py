@@ -21,12 +21,13 @@ class ReplayModel:
 
     ``place`` is a samples file (``task_id`` with ``completion``, ``solution`` or a list ``samples``; each problem's
     count from index 0), ``programs.jsonl`` or a run directory that holds one. What is not there is refused, no error.
+    Where what is recorded continues prompts, it is a model that does: asked by a chat, its texts would be no programs.
     """
 
-    chat = True
     batch, parallel = 1, 64
 
     def __init__(self, place: str) -> None:
+        self.chat = True
         path = Path(place)
         path = path / "programs.jsonl" if path.is_dir() else path
         self.name = f"replay:{place}"
@@ -42,6 +43,7 @@ class ReplayModel:
         if not isinstance(problem, str) or not texts:
             raise InputError(f"{where}: expected task_id (or problem) with one of {', '.join(_TEXTS)} or samples")
         role = line.get("role", "sample")
+        self.chat = self.chat and "completion" not in line and line.get("extraction") != "continuation"
         for text in texts:
             index = line["index"] if isinstance(line.get("index"), int) else self._counted[problem, role]
             self._counted[problem, role] += 1
