@@ -111,7 +111,7 @@ def _over_sets(values_SP: Sequence[Sequence[float]], labels: Sequence[str], seed
     """Return the mean over sets and problems; where all values are one, with the interval that one set has."""
     if len({value for row in values_SP for value in row}) == 1:
         return mean_interval(values_SP[0], clusters=labels, seed=seed)
-    return interval_over_seeds(values_SP, clusters=labels, seed=seed)
+    return interval_over_seeds(values_SP, clusters=labels)
 
 
 def _deviation_of_draws(found: Chosen) -> float | None:
