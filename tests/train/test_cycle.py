@@ -218,6 +218,10 @@ def test_programs_of_an_evaluation_serve_as_probes(tmp_path, start, monkeypatch)
     found = trained(tmp_path, start("llama"), monkeypatch, probe=f'run = "{run}"', pairs="share = 0.5")
     assert found["set"]["kinds"] == {"refine": 5, "solution": 5}, "equal programs of a problem are taken once"
     assert not (tmp_path / "run/probe").exists()
+    manifest = json.loads((run / "manifest.json").read_text())
+    (run / "manifest.json").write_text(json.dumps({**manifest, "finished": None}))
+    with pytest.raises(InputError, match=r"probes is not finished; type the command that began it again"):
+        trained(tmp_path, start("llama"), monkeypatch, probe=f'run = "{run}"', pairs="share = 0.5")
     with pytest.raises(InputError, match="holds another run: pairs is"):
         trained(tmp_path, start("llama"), monkeypatch, probe=f'run = "{run}"', pairs="share = 0.6")
 

@@ -323,6 +323,16 @@ def test_weights_of_stale_tokens_are_those_of_the_truncated_lessons(policy):
     assert not torch.allclose(found, gradient_of(plain, lessons), atol=1e-4)
 
 
+def test_dropout_makes_no_fresh_lesson_stale(small):
+    policy = Policy((small(attention_dropout=0.5), Words()), dtype="float32")
+    policy.module.eval()
+    before, after = [5, 6, 7, 8], [9, 10, 11, 12]
+    then = policy.logprobs(stacked([reinforced(before, after, 1.0)])).tolist()
+    lessons = [reinforced(before, after, 1.0, behaviour=then)]
+    assert Learner(policy, AdamW(lr=0.0), Schedule("constant", 1), ratio=2.0).step(lessons).drift < 1e-5
+    assert Learner(policy, AdamW(lr=0.0), Schedule("constant", 1)).step(lessons).drift > 1e-3, "imitation keeps it"
+
+
 def test_a_step_says_how_far_the_policy_has_gone_and_how_much_was_cut(policy):
     lessons = aged(1)
     gaps = np.concatenate([

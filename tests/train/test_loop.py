@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_the_best_checkpoint_stays_while_others_go_and_only_the_last_can_go_on(t
     assert sorted(path.name for path in folder.iterdir()) == ["best", "last", "step-000002", "step-000008"]
     assert [(folder / name / "state.pt").exists() for name in ("best", "last")] == [False, True]
     assert (progress.best, progress.best_step, progress.waited) == (0.5, 2, 3)
+
+
+def test_what_was_best_is_so_after_a_kill_between_the_two_links(train, tmp_path):
+    rates = iter([0.1, 0.2, 0.5, 0.3])
+    train("run", Pace(4, 2, "pass@1"), check=lambda: {"pass@1": next(rates)})
+    folder = tmp_path / "run/checkpoints"
+    shutil.copytree(folder / "step-000004", folder / "step-000000")
+    (folder / "best").unlink()
+    (folder / "best").symlink_to("step-000000")
+    train("run", Pace(4, 2, "pass@1"), check=lambda: {"pass@1": next(rates)})
+    assert os.readlink(folder / "best") == "step-000004"
 
 
 def test_a_lower_validation_loss_is_better_and_training_ends_when_patience_does(train):

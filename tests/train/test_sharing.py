@@ -65,6 +65,13 @@ def test_every_lesson_is_in_one_batch_and_no_row_is_wider_than_it_must_be(lesson
             assert read_shared(batch).tables["input_ids"].shape[1] <= max(most, 2 * longest) * len(batch.ids_BT)
 
 
+def test_answers_too_many_for_a_row_are_not_joined_in_one_again():
+    lessons = [reinforced([5, 6], [7] * 400, 1.0) for _ in range(40)]
+    rows = [read_shared(batch).tables["input_ids"].shape for batch in batched_shared(lessons, 65_536) if batch.shared]
+    assert len(rows) == 4
+    assert all(count == 1 and width <= 4096 for count, width in rows)
+
+
 def test_an_answer_sees_its_prompt_and_itself_and_no_other(policy):
     one, other = reinforced([5, 6], [7, 8, 9], 1.0), reinforced([5, 6], [10, 11], 1.0)
     changed = replace(other, ids=np.array([5, 6, 30, 31]))

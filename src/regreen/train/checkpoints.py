@@ -37,7 +37,7 @@ class Checkpoints:
             facts: what the checkpoint's manifest says, as plain JSON.
             best: nothing before was better.
         """
-        whole = self.folder / f"step-{learner.steps:06d}"
+        whole = self._whole(learner.steps)
         draft = whole.with_name(f"{whole.name}.new")
         for leftover in (draft, whole):  # of a process that was killed
             shutil.rmtree(leftover, ignore_errors=True)
@@ -52,6 +52,10 @@ class Checkpoints:
         self._prune()
         return whole
 
+    def settle(self, best: int) -> None:
+        """Link as ``best`` what was best after so many steps: a process may be killed between its two links."""
+        self._link(BEST, self._whole(best))
+
     def last(self) -> Path | None:
         """Return the newest checkpoint, or None."""
         return self.folder / LAST if (self.folder / LAST).exists() else None
@@ -59,6 +63,9 @@ class Checkpoints:
     def facts(self, name: str = LAST) -> dict[str, Any]:
         """Return what a checkpoint's manifest says."""
         return read_json(self.folder / name / MANIFEST)
+
+    def _whole(self, steps: int) -> Path:
+        return self.folder / f"step-{steps:06d}"
 
     def _link(self, name: str, whole: Path) -> None:
         draft = self.folder / f"{name}.new"

@@ -134,7 +134,8 @@ class Scorer:
 
     def _verdicts(self, pairs: Sequence[tuple[Problem, Extraction]]) -> dict[int, Verdict]:
         """Return the verdict on each; a completion without a program is not judged."""
-        verdicts = {at: no_program(problem, "A") for at, (problem, found) in enumerate(pairs) if found.rule == "none"}
+        tier = "A" if self._sandbox is None else self._sandbox.tier
+        verdicts = {at: no_program(problem, tier) for at, (problem, found) in enumerate(pairs) if found.rule == "none"}
         left = [at for at in range(len(pairs)) if at not in verdicts]
         rows = [(pairs[at][0], pairs[at][1].source) for at in left]
         judged = enumerate(judge(*row) for row in rows) if self._sandbox is None else self._sandbox.judge_all(rows)

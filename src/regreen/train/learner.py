@@ -121,7 +121,7 @@ class Learner:
         return work(self, *args) if self._number is None else self._crew.all(self._number, work, *args)
 
     def _step(self, lessons: Sequence[Lesson]) -> Step:
-        self.policy.module.train()
+        self.policy.module.train(self._ratio is None)  # dropout would make fresh programs look stale
         ce, rl, tokens, drift = self._gradients(lessons)
         lr = self._how.lr * self.schedule(self.steps)
         norm = self._clip()

@@ -174,5 +174,6 @@ def _resume(learner: Learner, checkpoints: Checkpoints, metrics: Path) -> Progre
         return Progress()
     learner.restore(last)
     facts = checkpoints.facts()
+    checkpoints.settle(facts["best_step"])
     write_lines(metrics, [record for _, record in read_records(metrics) if record["step"] <= facts["step"]])
     return Progress(**{name: facts[name] for name in Progress.__slots__})

@@ -92,11 +92,12 @@ def probed(
     """Return the run with the programs of phase I's model: the one named, or one that is sampled and judged now.
 
     Raises:
-        InputError: the one named is no run.
+        InputError: the one named is no run, or not finished.
     """
     probe = config.probe
     if probe.run is not None:
-        read_manifest(Path(probe.run))
+        if read_manifest(Path(probe.run))["finished"] is None:
+            raise InputError(f"probe.run: {probe.run} is not finished; type the command that began it again")
         return Path(probe.run)
     sampling = Sampling(
         probe.n, (probe.temperature,), probe.top_p, probe.max_tokens, prompt=prompt, examples=0, seed=config.seed

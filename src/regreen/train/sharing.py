@@ -30,10 +30,22 @@ def batched_shared(lessons: Sequence[Lesson], most: int) -> list[Batch]:
     rows.sort(key=_width, reverse=True)
     found = []
     while rows:
-        count = max(1, most // _width(rows[0]))
-        found.append(stacked([lesson for row in rows[:count] for lesson in row], shared=True))
-        rows = rows[count:]
+        chosen, rows = _of_different_prompts(rows, max(1, most // _width(rows[0])))
+        found.append(stacked([lesson for row in chosen for lesson in row], shared=True))
     return found + batched(alone, most)
+
+
+def _of_different_prompts(rows: Rows, count: int) -> tuple[Rows, Rows]:
+    """Return the first rows, at most so many, and the others: in a batch one prompt would be one row again."""
+    chosen: dict[bytes, list[Lesson]] = {}
+    left: Rows = []
+    for row in rows:
+        prompt = _prompt_of(row[0])
+        if len(chosen) < count and prompt not in chosen:
+            chosen[prompt] = row
+        else:
+            left.append(row)
+    return [*chosen.values()], left
 
 
 def read_shared(batch: Batch) -> Pass:
@@ -91,7 +103,7 @@ def _rows(lessons: Sequence[Lesson], most: int) -> tuple[Rows, list[Lesson]]:
     alone: list[Lesson] = []
     for lesson in lessons:
         if lesson.hidden is None and not (lesson.ce[: lesson.given].any() or lesson.rl[: lesson.given].any()):
-            groups.setdefault(lesson.ids[: lesson.given].tobytes(), []).append(lesson)
+            groups.setdefault(_prompt_of(lesson), []).append(lesson)
         else:
             alone.append(lesson)
     rows: Rows = []
@@ -112,6 +124,10 @@ def _split(group: Sequence[Lesson], most: int) -> Rows:
             rows.append([])
         rows[-1].append(lesson)
     return rows
+
+
+def _prompt_of(lesson: Lesson) -> bytes:
+    return lesson.ids[: lesson.given].tobytes()
 
 
 def _width(row: Sequence[Lesson]) -> int:

@@ -22,7 +22,7 @@ Differences from the paper:
   "sum" divides by the number of programs, which is the printed sum over a program's tokens.
 - In the code alpha comes to 1, since it divides by the length of a mask and not by what is true in it: so here.
 - The code's critic is optional; without one its probabilities are 1.
-- Neither paper nor code corrects for stale programs: :func:`truncated` does.
+- Neither paper nor code corrects for stale programs: the learner does, as :func:`truncated` says.
 """
 
 from __future__ import annotations

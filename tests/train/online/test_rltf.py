@@ -16,15 +16,19 @@ from regreen.errors import InputError
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
+from regreen.extract import Extraction  # noqa: E402
 from regreen.models import Request  # noqa: E402
 from regreen.models.texts import Texts  # noqa: E402
 from regreen.train.config import RltfConfig  # noqa: E402
 from regreen.train.lessons import reinforced  # noqa: E402
+from regreen.train.online.drawing import Drawn  # noqa: E402
+from regreen.train.online.grouping import Weigher  # noqa: E402
 from regreen.train.online.scoring import scored  # noqa: E402
 from regreen.train.policy import Policy  # noqa: E402
 from regreen.train.rewards import Signal  # noqa: E402
 from regreen.train.rltf import rltf  # noqa: E402
 from regreen.train.weighing import Term  # noqa: E402
+from regreen.verdict import Outcome, Verdict  # noqa: E402
 from tests.train.online.training import JUDGING, metrics, records, told, trained  # noqa: E402
 
 
@@ -56,11 +60,32 @@ def test_both_streams_are_learned_from_in_every_step(whole):
 
 def test_offline_all_is_drawn_before_the_first_step(problems, tmp_path):
     trained(problems, tmp_path / "run", buffer={"mode": "offline"}, draw={"first": 5})
-    drawn = [record["step"] for record in metrics(tmp_path / "run") if "drawn" in record]
-    assert drawn == [1]
+    drawn = [record for record in metrics(tmp_path / "run") if "drawn" in record]
+    assert [(record["step"], record["pool"], record["evicted"]) for record in drawn] == [(1, 15, 0)], "all is kept"
     assert {line["step"] for line in records(tmp_path / "run/draws.jsonl")} == {0}
     last = metrics(tmp_path / "run")[-2]
     assert last["staleness"] == 5
+
+
+def test_a_critic_takes_as_many_steps_as_the_policy(problems, tmp_path):
+    for mode, more in (("interleaved", {}), ("offline", {"draw": {"first": 5}})):
+        trained(problems, tmp_path / mode, method={"name": "coderl"}, buffer={"mode": mode}, **more)
+        state = torch.load(tmp_path / mode / "checkpoints/last/critic.pt", weights_only=True)
+        assert state["steps"] == 6
+
+
+def test_the_control_deals_verdicts_out_among_the_greedy_and_among_the_others(problems):
+    config = RltfConfig.model_validate(told(problems, method={"shuffled": True}))
+    verdicts = [Verdict(Outcome.PASSED, (), cpu=float(at)) for at in range(12)]
+    roles = ["greedy" if at % 3 == 0 else "sample" for at in range(12)]
+    drawn = [
+        Drawn("a", at, role, 0, 1.0, (1,), None, "", Extraction("", "reply"), verdict)
+        for at, (role, verdict) in enumerate(zip(roles, verdicts, strict=True))
+    ]
+    dealt = Weigher(config, None, None, {}, None)._dealt(drawn)
+    assert sorted(each.verdict.cpu for each in dealt) == list(range(12))
+    assert [each.verdict.cpu for each in dealt] != list(range(12))
+    assert {each.verdict.cpu for each in dealt if each.is_greedy} == {0, 3, 6, 9}
 
 
 def test_beside_the_learner_programs_are_drawn_by_older_weights_and_each_enters_once(problems, tmp_path):
@@ -155,6 +180,11 @@ def test_fields_that_do_not_go_together_are_refused_before_anything_is_made(tabl
     with pytest.raises(InputError, match=words):
         trained(problems, tmp_path / "run", **tables)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_pool_of_an_offline_training_has_no_size(problems):
+    with pytest.raises(ValueError, match="draws once and keeps all of it: leave size and refresh out"):
+        RltfConfig.model_validate(told(problems, buffer={"mode": "offline", "size": 50}))
 
 
 def test_rewards_of_ones_own_are_refused_where_no_terms_are_added_up(problems, tmp_path):

@@ -12,7 +12,7 @@ from regreen.train.weighing import Weighed
 from regreen.verdict import CheckResult, Outcome, Verdict
 
 PASSED, WRONG, SYNTAX = Outcome.PASSED, Outcome.WRONG_ANSWER, Outcome.SYNTAX_ERROR
-STEADY = {"duplicates": 0.2, "category/syntax": 0.1, "entropy": 0.5, "mixed": 0.5}
+STEADY = {"duplicates": 0.2, "category/syntax": 0.1, "entropy": 0.5, "mixed": 0.5, "passed": 0.4}
 
 
 def drawn(problem, index, outcome, source="x = 1\n", role="sample", **more):
@@ -69,6 +69,11 @@ def test_a_collapse_is_told_once_it_has_held_for_five_draws(gone_wrong, sign):
 def test_what_was_so_from_the_beginning_is_no_collapse():
     for gone_wrong in ({"duplicates": 0.96}, {"category/syntax": 0.6}, {"entropy": 0.01}, {"mixed": 0.0}):
         assert collapsed([{**STEADY, **gone_wrong}] * 9) is None
+
+
+def test_a_policy_that_solves_everything_has_not_collapsed():
+    solved = {**STEADY, "mixed": 0.0, "passed": 0.98}
+    assert collapsed([STEADY] * 3 + [solved] * 5) is None
 
 
 def test_a_program_that_was_written_down_is_read_again_to_the_same_bits():

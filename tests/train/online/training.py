@@ -15,6 +15,8 @@ TABLES = {
 
 def told(problems, **tables):
     merged = {name: {**TABLES.get(name, {}), **tables.get(name, {})} for name in {*TABLES, *tables}}
+    if merged["buffer"].get("mode") == "offline":
+        merged["buffer"] = tables["buffer"]  # it keeps all, and for good
     top = {"model": "tiny-noisy", "problems": str(problems / "unsolved.jsonl"), "dtype": "float32"}
     return {**top, "supervised": {"problems": str(problems / "noisy.jsonl")}, **merged}
 

@@ -61,12 +61,19 @@ class DrawConfig(Strict):
 class BufferConfig(Strict):
     """The pool of programs: its ``size``, and after how many steps new ones come (``refresh``).
 
-    ``mode`` "interleaved" draws between steps, "asynchronous" beside them, "offline" once, before the first step.
+    ``mode`` "interleaved" draws between steps, "asynchronous" beside them, "offline" once, before the first step, and
+    its pool holds all that was drawn.
     """
 
     size: Positive = RLTF_POOL
     refresh: Positive = RLTF_REFRESH
     mode: Literal["interleaved", "asynchronous", "offline"] = "interleaved"
+
+    @pydantic.model_validator(mode="after")
+    def _drawn_once(self) -> BufferConfig:
+        if self.mode == "offline" and self.model_fields_set & {"size", "refresh"}:
+            raise ValueError('mode = "offline" draws once and keeps all of it: leave size and refresh out')
+        return self
 
 
 class MethodConfig(Strict):
@@ -128,3 +135,8 @@ class RltfConfig(TrainConfig):
     method: MethodConfig = MethodConfig()
     supervised: SupervisedConfig = SupervisedConfig()
     check: RltfCheckConfig = RltfCheckConfig()
+
+    @property
+    def interval(self) -> int:
+        """Steps from one draw to the next."""
+        return self.batch.steps if self.buffer.mode == "offline" else self.buffer.refresh

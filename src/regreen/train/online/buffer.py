@@ -8,6 +8,7 @@ Everything is a function of the seed and of what was pushed, in its order: a tra
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
@@ -36,12 +37,12 @@ class Buffer(Generic[T]):
     """At most ``size`` items, the newest.
 
     Args:
-        size: how many, at least 1.
+        size: how many, at least 1; None for all.
         seed: of evictions and orders.
     """
 
-    def __init__(self, size: int, *, seed: int) -> None:
-        self._size, self._seed = size, seed
+    def __init__(self, size: int | None, *, seed: int) -> None:
+        self._size, self._seed = sys.maxsize if size is None else size, seed
         self._chunks: list[_Chunk[T]] = []
         self._pushes = 0
 
@@ -65,8 +66,8 @@ class Buffer(Generic[T]):
     def take(self, step: int, interval: int, count: int) -> tuple[list[T], list[int]]:
         """Return the items that a step learns from, and how many steps old each is.
 
-        The pool is gone through in a random order, and again in another when it is at its end; ``count`` is at most the
-        whole pool, once.
+        The pool is gone through in a random order, and again in another when it is at its end, where a step may take an
+        item twice. More than there are is not taken.
 
         Args:
             step: of the training, from 0.

@@ -51,12 +51,12 @@ class Feed:
     ) -> None:
         self._config, self._source, self._knower, self._weigher = config, source, knower, weigher
         self._supervised, self._settle, self._path = supervised, settle, folder / DRAWS
-        self._buffer: Buffer[Lesson] = Buffer(config.buffer.size, seed=config.seed)
+        offline = config.buffer.mode == "offline"
+        self._buffer: Buffer[Lesson] = Buffer(None if offline else config.buffer.size, seed=config.seed)
         self._journal: Lines | None = None
         self._numbers: Numbers = {}
         self._rounds = 0
-        offline = config.buffer.mode == "offline"
-        self._interval = config.batch.steps if offline else config.buffer.refresh
+        self._interval = config.interval
 
     def __call__(self, step: int) -> list[Lesson]:
         """Return a step's lessons: of the buffer, and supervised ones."""

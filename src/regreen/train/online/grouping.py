@@ -77,14 +77,19 @@ class Weigher:
         return Written(before, each.tokens, each.text, places, source, each.verdict, each.behaviour, each.heat)
 
     def _dealt(self, drawn: Sequence[Drawn]) -> list[Drawn]:
-        """Return the programs as they are, or for the control with their verdicts dealt out among them at random."""
+        """Return the programs as they are, or for the control with their verdicts dealt out among them at random.
+
+        Those of greedy programs are dealt out among these: were they left, an advantage would tell which problems are
+        easy, and the wrong way round.
+        """
         self._turns += 1
         if not self._config.method.shuffled:
             return list(drawn)
-        at = [place for place, each in enumerate(drawn) if not each.is_greedy]
-        verdicts = [drawn[place].verdict for place in at]
-        random.Random(f"{self._config.seed}\0{self._turns}").shuffle(verdicts)
-        dealt = list(drawn)
-        for place, verdict in zip(at, verdicts, strict=True):
-            dealt[place] = replace(dealt[place], verdict=verdict)
+        dealt, generator = list(drawn), random.Random(f"{self._config.seed}\0{self._turns}")
+        for greedy in (False, True):
+            at = [place for place, each in enumerate(drawn) if each.is_greedy == greedy]
+            verdicts = [drawn[place].verdict for place in at]
+            generator.shuffle(verdicts)
+            for place, verdict in zip(at, verdicts, strict=True):
+                dealt[place] = replace(dealt[place], verdict=verdict)
         return dealt

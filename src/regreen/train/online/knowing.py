@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from regreen.problem import Problem
 from regreen.prompts import Template
 from regreen.train.config import RltfConfig
@@ -60,7 +62,10 @@ class Knower:
         self._policy, self._reference, self._critic = policy, reference, critic
 
     def __call__(self, drawn: Sequence[Drawn]) -> list[Drawn]:
-        """Return the programs with all that is needed; the critic learns from them first."""
+        """Return the programs with all that is needed.
+
+        A critic learns from them first: as many steps, of as many programs, as the policy will until the next come.
+        """
         known = self._behaviour(drawn)
         if self._reference is not None:
             lines = scored(self._reference, [self._plain(each) for each in known], most=self._config.batch.most)
@@ -76,7 +81,10 @@ class Knower:
 
     def _judged(self, drawn: Sequence[Drawn], critic: Critic) -> list[Drawn]:
         told = [Told(self._prompts(self._problems[d.problem]), d.tokens, category_of(d.verdict)) for d in drawn]
-        critic.learn(told)
+        for _ in range(self._config.interval):
+            draws = np.random.default_rng((self._config.seed, critic.steps))
+            count = min(len(told), self._config.batch.programs)
+            critic.learn([told[at] for at in draws.choice(len(told), count, replace=False)])
         lines = critic.believes(told)
         return [replace(d, believed=tuple(map(float, line))) for d, line in zip(drawn, lines, strict=True)]
 

@@ -7,9 +7,11 @@ are given the binary reward, 1 for a pass. ``rejection``: fine-tuning on one's o
 
 Differences from the papers:
 - GRPO without the clipped ratio of PPO and without a divergence in the loss: importance weights are truncated, for
-  every method alike (:mod:`regreen.train.weighing`), and the divergence is the method's ``kl``.
-- CodeRL's critic is trained beside the policy on what is drawn, not before it; its return is the coarse reward less
-  that of a greedy program, weighed by the critic.
+  every method alike (:mod:`regreen.train.weighing`), and the divergence is the method's ``kl``. The loss is a mean over
+  all tokens of a step, as DAPO's (Yu et al. 2025, arXiv 2503.14476), not first over those of each answer.
+- CodeRL's critic is trained on what is drawn, in as many steps as the policy, before the programs are learned from:
+  in the paper on programs of another model. Its return is the coarse reward less that of a greedy program, weighed by
+  the critic.
 """
 
 from __future__ import annotations

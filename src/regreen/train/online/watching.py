@@ -14,7 +14,7 @@ from regreen.train.subtypes import category_of, subtype_of
 from regreen.train.weighing import Weighed
 
 Numbers = dict[str, float]
-_EQUAL, _RISE, _SUNK, _TURNS = 0.9, 0.3, 0.1, 5
+_EQUAL, _RISE, _SUNK, _SOLVED, _TURNS = 0.9, 0.3, 0.1, 0.9, 5
 
 
 def numbers_of(drawn: Sequence[Drawn], weighed: Sequence[Weighed]) -> Numbers:
@@ -53,8 +53,8 @@ def collapsed(history: Sequence[Mapping[str, float]]) -> str | None:
         history: what :func:`numbers_of` returned, in order.
 
     Nearly all programs for a problem are equal; more of them do not compile than at first; the entropy has sunk to a
-    tenth; or all programs of every problem come to the same, so that nothing is left to compare. Each must have held
-    for five draws in a row, and not at the beginning.
+    tenth; or all programs of every problem come to the same, and not because nearly all pass: nothing is left to
+    compare. Each must have held for five draws in a row, and not at the beginning.
     """
     if len(history) <= _TURNS:
         return None
@@ -65,7 +65,7 @@ def collapsed(history: Sequence[Mapping[str, float]]) -> str | None:
         return f"{last[-1]['category/syntax']:.0%} of the programs do not compile"
     if "entropy" in first and max(each.get("entropy", 1.0) for each in last) < _SUNK * first["entropy"]:
         return f"the entropy has sunk from {first['entropy']:.3f} to {last[-1]['entropy']:.3f}"
-    if not any(each["mixed"] for each in last) and first["mixed"]:
+    if not any(each["mixed"] for each in last) and first["mixed"] and last[-1]["passed"] < _SOLVED:
         return "all programs of every problem come to the same"
     return None
 
