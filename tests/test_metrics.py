@@ -137,6 +137,8 @@ def test_over_seeds_of_one_value_a_problem_the_interval_is_students():
     low, high = stats.t.interval(0.95, 3, np.mean(means), stats.sem(means))
     found = interval_over_seeds([[mean] * 5 for mean in means])
     assert (found.low, found.high) == pytest.approx((low, high))
+    surer = interval_over_seeds([[mean] * 5 for mean in means], level=0.99)
+    assert (surer.low, surer.high) == pytest.approx(stats.t.interval(0.99, 3, np.mean(means), stats.sem(means)))
 
 
 def test_one_seed_has_an_interval_over_problems_alone():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from regreen.errors import InputError
-from regreen.train.config import SftConfig, read_config
+from regreen.train.config import BatchConfig, RltfConfig, SftConfig, read_config
 
 
 def read(tmp_path, text):
@@ -91,12 +91,18 @@ def test_the_recipes_of_rltf_are_configurations(monkeypatch, tmp_path):
     import rltf_apps
     import rltf_katas
 
-    for name in rltf_apps.RUNS:
-        assert rltf_apps.config(name).first is not None
-    cells = {name: rltf_ablations.config(name, tmp_path) for name in rltf_ablations.ABLATIONS}
+    monkeypatch.setattr(rltf_katas, "start", lambda out: "tiny-noisy")  # it would be trained
+    assert rltf_apps.imitation("hf:a", 1e-5, BatchConfig(steps=1)).problems == "apps:train"
+    runs = {name: rltf_apps.config(name, "hf:a") for name in rltf_apps.RUNS}
+    assert runs["offline"].interval == runs["rltf"].batch.steps
+    cells = {name: RltfConfig(**rltf_ablations.told_of(name, 0, tmp_path)) for name in rltf_ablations.ABLATIONS}
     assert cells["penalty-5"].method.penalty == -0.5
     assert all(cell.batch.steps == rltf_katas.BASE["batch"]["steps"] for cell in cells.values())
-    assert len({cell.model_dump_json() for cell in cells.values()}) == len(cells), "each differs from all others"
+    names = [name for name in rltf_katas.RUNS if not name.startswith("sft")]
+    held = {name: RltfConfig(**rltf_katas.told_of(name, 0, tmp_path, 1e-4, 160)) for name in names}
+    assert {each.draw.n * (each.draw.first or 8 * 80) for each in held.values()} == {8 * 640}, "all draw as many"
+    for made in (runs, cells, held):
+        assert len({one.model_dump_json() for one in made.values()}) == len(made), "each differs from all others"
 
 
 @pytest.mark.parametrize("text", ["seed = -1", f"seed = {2**70}", "[optimizer]\nlr = inf", "[optimizer]\nlr = nan"])

@@ -75,8 +75,9 @@ def interval_over_seeds(
     values_SP: Sequence[Sequence[float]],
     *,
     clusters: Sequence[Hashable] | None = None,
+    level: float = LEVEL,
 ) -> Estimate:
-    """Return the mean over a training's seeds and problems, with a 95 % interval for other seeds and other problems.
+    """Return the mean over a training's seeds and problems, with an interval for other seeds and other problems.
 
     Problems alone would say how sure the mean of these few trainings is, and not what another training comes to; and a
     bootstrap of five seeds is too sure of them. So the variance among the means of seeds and that among the means of
@@ -87,6 +88,7 @@ def interval_over_seeds(
     Args:
         values_SP: for each seed one value a problem, of the same problems in the same order; differences, for a claim.
         clusters: a label for each problem; those of one label are one draw.
+        level: how sure; 1 - 0.05/m for m claims that are all to hold at once with 95 % (Bonferroni).
 
     Raises:
         ValueError: no seeds, no problems, or seeds with different numbers of them.
@@ -109,7 +111,7 @@ def interval_over_seeds(
     if not variance:
         return Estimate(mean, mean, mean, "t")
     degrees = variance**2 / sum(part**2 / each for part, each in parts)
-    wide = float(stdtrit(degrees, (1 + LEVEL) / 2)) * math.sqrt(variance)
+    wide = float(stdtrit(degrees, (1 + level) / 2)) * math.sqrt(variance)
     return Estimate(mean, mean - wide, mean + wide, "t")
 
 
