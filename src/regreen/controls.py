@@ -34,6 +34,7 @@ NAMED = "control:named"  # an error's name
 UNTOLD = "control:untold"  # nothing
 STRANGER = "control:stranger"  # the true feedback below another problem's wrong program
 
+_REFUSED = 3  # fresh programs in a row, after which no more are asked for
 _NEAR = 8  # other problems' feedback of one outcome, nearest in length, from which one is drawn
 
 
@@ -47,7 +48,7 @@ async def resample(
     role: str = RESAMPLE,
     full: bool = False,
 ) -> None:
-    """Draw fresh programs until they cost the budget or, unless ``full``, one passes.
+    """Draw fresh programs until they cost the budget, are refused three times in a row or, unless ``full``, one passes.
 
     Args:
         problem: what they are written for.
@@ -58,12 +59,12 @@ async def resample(
         role: under which they are recorded.
         full: go on after a pass, as a full tree does.
     """
-    spent = index = 0
-    while spent < budget:
+    spent = index = refused = 0
+    while spent < budget and refused < _REFUSED:
         ask = opening.ask(problem, index, grower.run, role=role)
         fresh = await grower.attempt(ask, model)
         spent += fresh.program.tokens or 1  # a backend that counts none must not be asked for ever
-        index += 1
+        index, refused = index + 1, 0 if fresh.program.error is None else refused + 1
         if fresh.passed and not full:
             return
 

@@ -95,8 +95,8 @@ class Inquiry:
     def end(self, run: Run, view: View | None, *others: Model | None, out_of_tokens: bool) -> Record:
         """Write the scores; return them with ``notes``, what the user must hear of this model and the others asked."""
         run.manifest.update(model=dict(self.model.facts))
-        found = finish(run, view)
         stopped_at = run.counts.generated if out_of_tokens else None
+        found = finish(run, view, stopped_at=stopped_at)
         return found | {"notes": notes_on(found, self.model, *others, stopped_at=stopped_at)}
 
 

@@ -76,6 +76,7 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "tier": manifest.get("sandbox", {}).get("tier"),
         "timeout": manifest["settings"].get("timeout"),
         "finished": manifest["finished"] is not None,
+        "stopped_at": manifest.get("stopped_at"),
     }
     if len(manifest["settings"].get("temperature", ())) > 1:
         summary["by_temperature"], summary["best_temperature"] = _by_temperature(problems, view)

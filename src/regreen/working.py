@@ -31,9 +31,9 @@ def judge_rows(
             advance(counts.judged, f"{counts.outcomes['passed']} passed")
 
 
-def finish(run: Run, view: View | None, *, bad_lines: list[str] | None = None) -> Record:
-    """Write the scores and return them with where they lie."""
-    run.complete()
+def finish(run: Run, view: View | None, *, bad_lines: list[str] | None = None, stopped_at: int | None = None) -> Record:
+    """Write the scores and return them with where they lie; ``stopped_at`` as :func:`notes_on` has it."""
+    run.complete(stopped_at=stopped_at)
     summary = summarise(run.manifest, run.counts, view)
     if recorded := recorded_verdicts(run.path):
         summary["recorded"] = recorded

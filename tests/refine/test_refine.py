@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,8 @@ from regreen import InfrastructureError, InputError
 from regreen.evaluate import Choice, Judging, Sampling
 from regreen.records import read_records
 from regreen.refine import Refining, Telling, refine
+from regreen.report import every_table, render, report
+from regreen.run import read_manifest
 from tests.refine.models import RIGHT, Coin, Writer, write, wrong
 from tests.repair.models import Planned
 from tests.toy import write_problems
@@ -190,6 +193,30 @@ def test_a_refinement_that_is_refused_ends_its_chain_and_is_counted(tmp_path):
     assert found["notes"][0] == "p0: refused: the prompt has 9999 tokens"
     assert nodes(tmp_path)["p0", "0.0"]["outcome"] == "refused"
     assert not any(node == "0.0.0" for _, node in nodes(tmp_path))
+
+
+def test_an_exact_copy_has_the_verdict_of_what_it_copies(tmp_path):
+    coin = "    import os\n    os.coin = getattr(os, 'coin', os.urandom(1)[0] < 128)\n    return 2 * x * os.coin\n"
+
+    class Copying(Writer):
+        def body(self, problem, place):
+            return coin
+
+    refined(tmp_path, Copying(), count=12)
+    assert "passed" not in {line["outcome"] for line in lines(tmp_path, "trees.jsonl") if line["parent"]}
+
+
+def test_what_a_budget_of_tokens_stopped_is_not_finished_and_its_control_not_counted(tmp_path):
+    few, how = Sampling(1, (0.2,), prompt="codex", total=30), Refining(rounds=3, until="problem")
+    told = {"refining": how, "judging": JUDGING, "out": tmp_path / "run"}
+    stopped = refine(str(write(tmp_path)), Writer(), sampling=few, **told)
+    assert read_manifest(tmp_path / "run")["finished"] is None
+    (said,) = (note for note in stopped["notes"] if note.startswith("stopped after"))
+    assert said in render(every_table(report([tmp_path / "run"])))
+    assert report([tmp_path / "run"])["refine"]["rounds"][-1]["resampled"] is None
+    refine(str(write(tmp_path)), Writer(), sampling=replace(few, total=None), **told)
+    assert report([tmp_path / "run"])["refine"]["rounds"][-1]["resampled"] is not None
+    assert "stopped after" not in render(every_table(report([tmp_path / "run"])))
 
 
 def test_a_chat_model_is_asked_to_refine_in_a_chat_and_programs_without_headers_serve(tmp_path):

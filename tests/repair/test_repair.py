@@ -215,6 +215,35 @@ def test_a_budget_of_tokens_stops_the_growing_and_a_larger_one_goes_on(tmp_path,
     assert by_node(tmp_path) == by_node(tmp_path, "whole")
 
 
+class Refusing(Planned):
+    """Refuses what a test names, by role or node."""
+
+    def __init__(self, *refused, right=()):
+        super().__init__(dict(right))
+        self.refused = refused
+
+    def _answer(self, request):
+        answer = super()._answer(request)
+        refused = self.asked[-1][1].partition(" ")[2] in self.refused or self.asked[-1] in self.refused
+        return Completion("", tokens=0, finish="error", error="no") if refused else answer
+
+
+def test_a_model_that_refuses_a_control_is_not_asked_once_for_each_token(tmp_path, toy):
+    model = Refusing("control:alone")
+    explained = Repairing("openai:explainer", nf=1, nr=1, controls=("resample",), again=0)
+    repaired(tmp_path, toy, Planned({}), explained, explainer=model)
+    asked = Counter(problem for problem, key in model.asked if "control:alone" in key)
+    assert set(asked.values()) == {3}
+
+
+def test_a_refused_first_program_fails_with_all_that_could_be_made_of_it(tmp_path, toy):
+    wide = Repairing(nfr=2, full=True, controls=(), again=0)
+    repaired(tmp_path, toy, Refusing(("toy/add", "1"), right={"toy/first": {"0.1"}}.items()), wide)
+    found = report([tmp_path / "run"], repair_view=RepairView(n_p=(2,), n_fr=(2,)))
+    (cell,) = (cell for cell in found["grid"] if cell["n_fr"] == 2)
+    assert cell["pass"] == pytest.approx(1 / 3)
+
+
 def test_a_recorded_repair_can_be_replayed(tmp_path, toy):
     right = {"toy/add": {"0.1"}, "toy/echo": {"1"}}
     repaired(tmp_path, toy, Planned(right), Repairing(nfr=2))

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from regreen.attempt.asking import Ask
-from regreen.attempt.judging import no_program
+from regreen.attempt.judging import digest_of, no_program
 from regreen.models import Completion, Model
 from regreen.problem import Problem
 from regreen.program import Program
+from regreen.records import Key
 from regreen.run import Run
 from regreen.sandbox import Sandbox
 from regreen.track import Advance, progress
@@ -84,7 +85,8 @@ class Grower:
         self._tokens = tokens
         self._width = _SPARE * max(model.batch * model.parallel for model in models)
         self._desks: dict[int, _Desk] = {}
-        self._verdicts: dict[tuple[str, str], asyncio.Task[Verdict]] = {}
+        self._verdicts: dict[tuple[str, str], asyncio.Task[Verdict]] = {}  # of the problems that are growing now
+        self._twins: dict[int, Key] = {}  # the first program of each source
 
     def grow(
         self,
@@ -137,12 +139,13 @@ class Grower:
         return await self._desk(model).ask(ask)
 
     async def judge(self, problem: Problem, program: Program) -> Verdict | None:
-        """Return the verdict on a program; equal sources for one problem are judged once."""
+        """Return the verdict on a program; equal sources for one problem are judged once in a run."""
         if program.error is not None:
             return None
+        twin = self._twins.setdefault(digest_of(program), program.key)
         verdict = self.run.verdict(program.key)
         if verdict is None:
-            verdict = await self._judged(problem, program)
+            verdict = self.run.verdict(twin) or await self._judged(problem, program)
             self.run.add_verdict(program.key, verdict)
         return verdict
 

@@ -91,7 +91,7 @@ class _Queue:
         """Record a program; True if it is to be judged."""
         self._run.add_problem(problem)
         self._run.add_program(program)
-        digest = _digest(program)
+        digest = digest_of(program)
         if self._is_settled(problem, program, digest):
             return False
         self._by_digest[digest] = self._by_position[position] = _InFlight(digest, [program.key])
@@ -130,6 +130,7 @@ def _results(sandbox: Sandbox, queue: _Queue) -> Generator[tuple[int, Verdict], 
     yield from sandbox.judge_all(queue.waiting())
 
 
-def _digest(program: Program) -> int:
+def digest_of(program: Program) -> int:
+    """Return a number that programs of one source for one problem share."""
     text = f"{program.problem}\0{program.source}".encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")

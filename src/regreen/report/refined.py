@@ -89,8 +89,8 @@ class _Run:
 
     @cached_property
     def resampled(self) -> bool:
-        """Whether fresh programs were drawn."""
-        return any(key[2].startswith(f"{RESAMPLE}:") for key in self.grown.judged)
+        """Whether fresh programs were drawn, all of them: a control that was stopped would count as failed."""
+        return self.grown.whole and any(key[2].startswith(f"{RESAMPLE}:") for key in self.grown.judged)
 
     def to_json(self) -> Record:
         rounds = [self.round(number) for number in range(self.last + 1)]

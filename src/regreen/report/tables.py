@@ -180,10 +180,11 @@ def _interval_notes(runs: Sequence[Record]) -> list[str]:
 def _notes(run: Record) -> list[str]:
     """Return what must be known to read a run's scores rightly."""
     missing, shared, recorded = run["missing"], run["modes"]["shared"], run.get("recorded")
-    later = run.get("refused_later", 0)
+    later, stopped = run.get("refused_later", 0), run.get("stopped_at")
     treated = "counted as failed" if run["missing_counted"] else "left out (--missing fail counts them)"
     said = {
-        "not finished; the command that began it continues it": not run["finished"],
+        "not finished; the command that began it continues it": not run["finished"] and stopped is None,
+        f"stopped after {stopped} tokens; a larger --max-tokens-total goes on": stopped is not None,
         f"records are missing: {run['unjudged']} programs have no verdict": run["finished"] and run["unjudged"],
         f"problems without a program, {treated}: {len(missing)} ({_some(missing)})": missing,
         f"bad lines skipped: {run['skipped']}": run["skipped"],

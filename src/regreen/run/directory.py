@@ -190,11 +190,14 @@ class Run:
         place = self._verdicts.find(key)
         return None if place is None else verdict_from_line(self._lines[VERDICTS].at(place))
 
-    def complete(self) -> None:
-        """Write the samples, and say in the manifest that nothing is left to do."""
+    def complete(self, *, stopped_at: int | None = None) -> None:
+        """Write the samples, and say in the manifest that nothing is left to do, or after how many tokens it ended."""
         self._sync()
         _write_samples(self.path)
-        if not self.finished:
+        self.manifest["stopped_at"] = stopped_at
+        if stopped_at is not None:
+            self.manifest.update(seconds=self.seconds, finished=None)
+        elif not self.finished:
             self.manifest.update(seconds=self.seconds, finished=now())
         self._write_manifest()
 

@@ -17,7 +17,7 @@ from regreen.metrics import mean_interval, paired_difference, paired_permutation
 from regreen.records import Key, Record
 from regreen.report.trees.grown import CONTROL, Grown, Judged
 from regreen.report.trees.view import Prices
-from regreen.tree import Node
+from regreen.tree import REFUSED, Node
 
 _ALPHA = 0.05
 ARMS: Mapping[str, str] = {f"{CONTROL}resample": "resample", f"{CONTROL}alone": "alone"}
@@ -39,9 +39,9 @@ def as_grown(grown: Grown, prices: Mapping[str, Prices] | None = None, *, seed: 
         the tree, though none passed; None where a price is not known.
     """
     drawn = {name: _drawn(grown, role) for role, name in ARMS.items()}
-    if not any(drawn.values()):
+    if not any(drawn.values()) or not grown.whole:
         return None
-    names = [name for name, tree in grown.trees.items() if tree.roots and tree.roots[0].key in grown.judged]
+    names = [name for name, tree in grown.trees.items() if tree.roots and _is_known(grown, tree.roots[0])]
     trees = {name: [node.key for node in _in_order(grown, name)] for name in names}
     firsts = {name: [root.key for root in grown.trees[name].roots] for name in names}
     found: Record = {"problems": len(names), "with_shown": sum(_has_shown(grown, name) for name in names)}
@@ -54,6 +54,10 @@ def as_grown(grown: Grown, prices: Mapping[str, Prices] | None = None, *, seed: 
             if arm == "alone":
                 found[arm] |= {"price": cut and cut.price, "short": cut and cut.short}
     return found
+
+
+def _is_known(grown: Grown, root: Node) -> bool:
+    return root.key in grown.judged or root.outcome == REFUSED
 
 
 def _drawn(grown: Grown, role: str) -> dict[str, list[Key]]:

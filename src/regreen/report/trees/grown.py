@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from regreen.errors import InputError
-from regreen.metrics import Feedback, First, FrozenTree, Repair, joint
+from regreen.metrics import Feedback, First, Forest, FrozenTree, Repair, joint
 from regreen.records import PROBLEMS, PROGRAMS, TREES, VERDICTS, Key, Record, read_records
 from regreen.report.trees.view import Prices, Verdicts
+from regreen.run import read_manifest
 from regreen.tree import REFUSED, Node, RepairTree, read_trees
 
 REJUDGED = "rejudged.jsonl"
@@ -57,6 +58,7 @@ class Grown:
     bills: dict[Key, Bill] = field(default_factory=dict)
     rejudged: list[tuple[Key, bool, bool]] = field(default_factory=list)  # passed first, and again
     flipped: list[str] = field(default_factory=list)
+    whole: bool = True  # the run is finished: no control is half drawn
 
     @property
     def clusters(self) -> list[str]:
@@ -81,7 +83,8 @@ class Grown:
 
 def read_grown(run: Path) -> Grown:
     """Read a run directory that has trees; raises InputError for records that are none."""
-    grown = Grown(problems={record["id"]: record for _, record in read_records(run / PROBLEMS)})
+    problems = {record["id"]: record for _, record in read_records(run / PROBLEMS)}
+    grown = Grown(problems=problems, whole=read_manifest(run)["finished"] is not None)
     lines = ((f"{run / TREES}, byte {place}", record) for place, record in read_records(run / TREES))
     grown.trees = read_trees(lines)
     for _, record in read_records(run / VERDICTS):
@@ -168,6 +171,28 @@ def numbers(
         First(passed(root), costs(root, prices), [] if passed(root) else [feedback(f) for f in tree.children(root)])
         for root in tree.roots
     ]
+
+
+def forest_of(
+    trees: Sequence[RepairTree],
+    verdicts: Verdicts,
+    prices: Mapping[str, Prices],
+    hidden: Mapping[Key, Judged] | None = None,
+) -> Forest:
+    """Return trees as numbers; a first program that was refused fails, and so does all that might be made of it.
+
+    Nothing can be said of what was never written: were it left without feedback, no tree at all could be drawn wider.
+    """
+    every = [list(numbers(tree, verdicts, prices, hidden)) for tree in trees]
+    wide = max((len(first.feedbacks) for firsts in every for first in firsts), default=0)
+    deep = max((len(said.repairs) for firsts in every for first in firsts for said in first.feedbacks), default=0)
+    free = (0.0,) * len(AXES)
+    nothing = [Feedback(free, [Repair(False, free)] * deep)] * wide
+    for tree, firsts in zip(trees, every, strict=True):
+        for at, root in enumerate(tree.roots):
+            if root.outcome == REFUSED:
+                firsts[at] = firsts[at]._replace(feedbacks=nothing)
+    return Forest.of(every)
 
 
 def costs(node: Node, prices: Mapping[str, Prices]) -> tuple[float, ...]:

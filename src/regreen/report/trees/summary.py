@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from regreen.errors import InputError
-from regreen.metrics import Forest, Width, mean_interval
+from regreen.metrics import Width, mean_interval
 from regreen.records import Record
 from regreen.report.trees.as_grown import as_grown
 from regreen.report.trees.beside import controls, diversity, feedback_texts, rounds
@@ -19,7 +19,7 @@ from regreen.report.trees.grown import (
     AXES,
     Grown,
     chosen_verdicts,
-    numbers,
+    forest_of,
     read_grown,
     repairs_below,
 )
@@ -90,7 +90,7 @@ class Found:
         trees, judged = self.grown.trees, self.grown.judged if hidden else None
         names = list(trees) if names is None else names
         prices = self.view.prices
-        forest = Forest.of([numbers(trees[name], self.verdicts, prices, judged) for name in names])
+        forest = forest_of([trees[name] for name in names], self.verdicts, prices, judged)
         clusters = dict(zip(trees, self.grown.clusters, strict=True))
         budget: str = self.view.tokens if self.view.budget == "sampled" else self.view.budget
         if np.isnan(forest.firsts.costs[forest.firsts.here][:, AXES.index(budget)]).any():
