@@ -22,15 +22,15 @@ another M_1 than the first three, trained on another processor, and none has tha
 
     | per cent of 300 problems | full                                             | mask-0                   |
     |--------------------------|--------------------------------------------------|--------------------------|
-    | pass@1                   | 24.8 [21.5, 28.2]                                | 26.2 [22.6, 29.8]        |
-    | refined                  | 39.7 [35.7, 43.7] (41.7, 38.3, 41.0, 40.7, 36.8) | 40.1 [35.9, 44.3]        |
+    | pass@1                   | 24.8 [21.6, 28.0]                                | 26.2 [22.6, 29.8]        |
+    | refined                  | 39.7 [35.9, 43.5] (41.7, 38.3, 41.0, 40.7, 36.8) | 40.1 [35.8, 44.4]        |
     | refined - fresh          | +1.3 [-1.6, 4.1] (3.7, 2.3, 2.0, 0.3, -2.0)      | +1.0 [-1.8, 3.8]         |
-    | true - swapped           | +2.0 [-0.6, 4.7] (5.0, 3.0, 2.3, -0.3, -0.2)     | +1.7 [-0.6, 3.9]         |
-    | copies                   | 13.0 [10.9, 15.2] (14.0, 12.5, 13.8, 12.0, 12.5) | 19.2 [15.4, 23.0]        |
+    | true - swapped           | +2.0 [-0.8, 4.8] (5.0, 3.0, 2.3, -0.3, -0.2)     | +1.7 [-0.1, 3.5]         |
+    | copies                   | 13.0 [11.1, 14.9] (14.0, 12.5, 13.8, 12.0, 12.5) | 19.2 [14.5, 23.8]        |
 
-Without the mask +6.2 [3.0, 9.6] more chains end in a copy (6.8, 11.2, 7.0, 2.5, 3.5): hypothesis 3 holds on five seeds.
-What it does to the success of refining cannot be told apart from nothing: +0.4 [-2.9, 3.6]. A quarter of the training
-is too little for refining to beat fresh programs, or for feedback to be read, which the whole of it does.
+Without the mask +6.2 [2.1, 10.3] more chains end in a copy (6.8, 11.2, 7.0, 2.5, 3.5): hypothesis 3 holds on five
+seeds. What it does to the success of refining cannot be told apart from nothing: +0.4 [-3.4, 4.2]. A quarter of the
+training is too little for refining to beat fresh programs, or for feedback to be read, which the whole of it does.
 """
 
 from __future__ import annotations

@@ -116,12 +116,8 @@ RATE_OF = {  # those that have another's
 START, COST = "start", "cost"  # what all begin with; the file of a run's costs
 SIMPLER = ("sft", "sft-time", "offline", "coderl", "rejection", "rloo", "grpo")
 PARTS = (("coarse-fine", "coarse"), ("paper", "coarse-fine"), ("paper", "offline"))
-PAIRS = [  # what is held against what
-    *product(("paper", "loo"), (START, *SIMPLER)),
-    ("shuffled", "sft"),
-    ("loo-shuffled", "sft"),
-    *PARTS,
-]
+EVERY = (*product(("paper", "loo"), (START, *SIMPLER)), ("shuffled", "sft"), ("loo-shuffled", "sft"), *PARTS)
+PAIRS = [*dict.fromkeys(EVERY)]  # what is held against what
 COLUMNS = ("pass@1", "pass@10", "greedy")
 MEASURED = {"warm": (10, 0.8), "greedy": (1, 0.0)}  # programs for each problem, and how hot
 
@@ -289,7 +285,7 @@ class Table:
             yield f"{'':<14} drew {means['drawn']:.0f}; {means['tokens']:.0f} tokens; {means['cpu']:.0f} s of processor"
         for first, second in PAIRS:
             if first in self.runs and second in (START, *self.runs):
-                yield f"{first} - {second:<14}" + "".join(self._less(first, second))
+                yield f"{f'{first} - {second}':<22}" + "".join(self._less(first, second))
 
     def _less(self, first: str, second: str) -> Iterator[str]:
         """Yield each number of one less that of another, over the seeds that both have."""
