@@ -18,7 +18,7 @@ from regreen.evaluate import Choice, Judging
 from regreen.records import read_records
 from regreen.report import report
 from tests.repair.models import Planned
-from tests.toy import GOOD, hear_signals, write_problems
+from tests.toy import GOOD, PROBLEMS, hear_signals, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 
@@ -80,6 +80,16 @@ def test_as_many_fresh_programs_as_turns_stand_beside_and_the_curve_says_what_hi
     assert [line["control"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
     fresh = [key for problem, key in model.asked if problem == "toy/add" and "control" in key]
     assert fresh == [f"{n} control:resample" for n in range(3)]
+
+
+def test_problems_of_one_cluster_are_drawn_together_in_the_curve(tmp_path):
+    rows = [problem | {"meta": {"cluster": "one"}} for problem in PROBLEMS]
+    clustered = str(write_problems(tmp_path, rows))
+    hints = write_hints(tmp_path, *HINTS)
+    talked(tmp_path, clustered, Planned({"toy/echo": {"0"}}), lambda problems: FileHinter(hints, problems), turns=2)
+    last = report([tmp_path / "run"])["dialog"]["turns"][-1]
+    for name in ("pass", "control", "difference"):
+        assert last[name]["interval"] == "exact", "all problems are of one cluster"
 
 
 def test_a_model_hints_and_its_tokens_are_counted(tmp_path, toy):

@@ -24,9 +24,9 @@ WRONG = Verdict(
 GREEN = Verdict(Outcome.PASSED, (CheckResult(0, Outcome.PASSED),))
 
 
-def write_run(path, passed, *, n=1, cluster=None, missing="skip", complete=True):
+def write_run(path, passed, *, n=1, cluster=None, missing="skip", complete=True, **more):
     """Write a run in which problem i has passed[i] right programs of n."""
-    settings = Settings("score", "toy", {"missing": missing}, {"n": None})
+    settings = Settings("score", "toy", {"missing": missing, **more}, {"n": None})
     with Run(path, settings) as run:
         for at, right in enumerate(passed):
             meta = {"cluster": cluster(at)} if cluster else {}
@@ -79,6 +79,13 @@ def test_several_programs_a_problem_or_clusters_are_compared_by_permutation(tmp_
     first = write_run(tmp_path / "c", [1] * 8, cluster=lambda at: at // 4)
     second = write_run(tmp_path / "d", [0] * 8, cluster=lambda at: at // 4)
     assert report([first, second])["paired"]["differences"]["pass@1"]["p"] == 0.5
+
+
+def test_problems_of_one_cluster_are_drawn_together_in_every_score(tmp_path):
+    run = write_run(tmp_path / "a", [2, 2, 2, 0, 0, 0], n=2, cluster=lambda at: at // 3, temperature=[0.2, 0.8])
+    found = report([run])
+    every = [found["solved"], found["best_temperature"]["pass@1"], found["scores"]["pass@1"]]
+    assert [(score["low"], score["high"]) for score in every] == [(0.0, 1.0)] * 3, "two clusters of one value each"
 
 
 def test_runs_are_compared_over_the_problems_that_both_have(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regreen.controls import RESAMPLE
 from regreen.dialog import turn_curve
-from regreen.records import TREES, VERDICTS, Record, read_records
+from regreen.records import PROBLEMS, TREES, VERDICTS, Record, read_records
 from regreen.report.tables import Cell, Table, estimate_cell
 from regreen.tree import read_trees
 
@@ -19,7 +19,11 @@ def dialog_summary(run: Path, *, turns: int, seed: int = 0) -> Record:
         if record.get("role") == RESAMPLE:
             fresh.setdefault(record["problem"], {})[record["index"]] = record["outcome"] == "passed"
     in_order = {problem: [found[index] for index in sorted(found)] for problem, found in fresh.items()}
-    return turn_curve(trees, in_order, turns=turns, seed=seed)
+    problems = {record["id"]: record for _, record in read_records(run / PROBLEMS)}
+    clusters = {
+        name: str(label) for name, p in problems.items() if (label := p.get("meta", {}).get("cluster")) is not None
+    }
+    return turn_curve(trees, in_order, turns=turns, clusters=clusters, seed=seed)
 
 
 def dialog_tables(found: Record) -> list[Table]:
