@@ -34,10 +34,11 @@ def turn_curve(
 
     Returns:
         ``turns``: for each its number, ``pass`` and, with fresh programs, ``control``, ``difference`` and its ``p``.
+        There are none where no dialog has begun.
     """
     curve = []
     how: Any = {"clusters": [(clusters or {}).get(name, name) for name in trees], "seed": seed}
-    for turn in range(1, turns + 1):
+    for turn in range(1, turns + 1) if trees else ():
         hinted = [float(_solved(tree, turn)) for tree in trees.values()]
         line: Record = {"turn": turn, "pass": estimate_record(mean_interval(hinted, **how), 1)}
         if fresh:

@@ -40,5 +40,7 @@ def _table(found: Record) -> Table:
             row += [estimate_cell(line["control"]), estimate_cell(line["difference"], signed=True), p]
         rows.append(row)
     header = ["turn", "solved with hints", "fresh programs", "difference", "paired permutation"]
+    if not rows:
+        return Table("Dialog", header[:2], rows, ["nothing is there yet: no dialog has a program"])
     notes = [f"problems: {found['problems']}, hints: {found['hints']}"]
     return Table("Dialog", header[: len(rows[0])], rows, notes)

@@ -251,9 +251,9 @@ def _csv(table: Table) -> str:
     """Return the table with numbers as they are: an estimate fills three columns, in parts of one."""
     text = io.StringIO()
     rows = [[_numbers(cell) for cell in row] for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    writer = csv.writer(text, lineterminator="\n")
     names = [table.title, *table.header[1:]]
+    widths = [max((len(row[at]) for row in rows), default=1) for at in range(len(names))]
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(f"{name}{end}" for name, width in zip(names, widths, strict=True) for end in _ENDS[:width])
     writer.writerows([value for values in row for value in values] for row in rows)
     return text.getvalue()
