@@ -15,6 +15,7 @@ import pytest
 from regreen import InfrastructureError, InputError
 from regreen.dialog import FileHinter, ModelHinter, dialog
 from regreen.evaluate import Choice, Judging
+from regreen.metrics import holm
 from regreen.records import read_records
 from regreen.report import every_table, figures, render, report
 from tests.repair.models import Planned
@@ -78,6 +79,8 @@ def test_as_many_fresh_programs_as_turns_stand_beside_and_the_curve_says_what_hi
     curve = report([tmp_path / "run"])["dialog"]["turns"]
     assert [line["pass"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
     assert [line["control"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
+    assert [line["p_holm"] for line in curve] == [None, *holm([line["p"] for line in curve[1:]])]
+    assert "corrected for all turns" in render(every_table(report([tmp_path / "run"])))
     fresh = [key for problem, key in model.asked if problem == "toy/add" and "control" in key]
     assert fresh == [f"{n} control:resample" for n in range(3)]
 

@@ -81,6 +81,22 @@ def test_several_programs_a_problem_or_clusters_are_compared_by_permutation(tmp_
     assert report([first, second])["paired"]["differences"]["pass@1"]["p"] == 0.5
 
 
+def test_differences_for_several_k_are_told_from_chance_together(tmp_path):
+    first, second = (write_run(tmp_path / name, [right] * 6, n=2) for name, right in (("a", 0), ("b", 1)))
+    alone, both = (report([first, second], View(ks=ks))["paired"]["differences"] for ks in ((1,), (1, 2)))
+    assert (alone["pass@1"]["p"], alone["pass@1"]["p_holm"], alone["pass@1"]["distinguishable"]) == (
+        1 / 32,
+        1 / 32,
+        True,
+    )
+    assert [(each["p"], each["p_holm"], each["distinguishable"]) for each in both.values()] == [
+        (1 / 32, 1 / 16, False)
+    ] * 2
+    text = render(tables(report([first, second], View(ks=(1, 2)))))
+    assert "p = 0.0625 (paired permutation" in text
+    assert "corrected for all k of the table (Holm)" in text
+
+
 def test_problems_of_one_cluster_are_drawn_together_in_every_score(tmp_path):
     run = write_run(tmp_path / "a", [2, 2, 2, 0, 0, 0], n=2, cluster=lambda at: at // 3, temperature=[0.2, 0.8])
     found = report([run])

@@ -5,10 +5,10 @@ Source: Austin et al. 2021 (arXiv 2108.07732), section 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from regreen.metrics import mean_interval, paired_difference, paired_permutation
+from regreen.metrics import holm, mean_interval, paired_difference, paired_permutation
 from regreen.records import Record
 from regreen.summary import estimate_record
 from regreen.tree import RepairTree
@@ -33,8 +33,9 @@ def turn_curve(
         seed: of the intervals.
 
     Returns:
-        ``turns``: for each its number, ``pass`` and, with fresh programs, ``control``, ``difference`` and its ``p``.
-        There are none where no dialog has begun.
+        ``turns``: for each its number, ``pass`` and, with fresh programs, ``control``, ``difference``, its ``p``
+        and ``p_holm``, corrected for all turns but the first, whose program is the same on both sides. There are none
+        where no dialog has begun.
     """
     curve = []
     how: Any = {"clusters": [(clusters or {}).get(name, name) for name in trees], "seed": seed}
@@ -47,7 +48,16 @@ def turn_curve(
             line["difference"] = estimate_record(paired_difference(alone, hinted, **how), 1)
             line["p"] = paired_permutation(alone, hinted, **how)
         curve.append(line)
+    if fresh:
+        _correct(curve)
     return {"problems": len(trees), "hints": sum(_hints(tree) for tree in trees.values()), "turns": curve}
+
+
+def _correct(curve: Sequence[Record]) -> None:
+    """Correct the p of a curve's turns for their number; the first compares programs with themselves."""
+    corrected = holm([line["p"] if line["turn"] > 1 else None for line in curve])
+    for line, p in zip(curve, corrected, strict=True):
+        line["p_holm"] = p
 
 
 def _solved(tree: RepairTree, turn: int) -> bool:

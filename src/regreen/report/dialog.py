@@ -36,11 +36,13 @@ def _table(found: Record) -> Table:
     for line in found["turns"]:
         row: list[str | Cell] = [str(line["turn"]), estimate_cell(line["pass"])]
         if "control" in line:
-            p = f"p = {line['p']:.3g}"
+            p = "-" if line["p_holm"] is None else f"p = {line['p_holm']:.3g}"
             row += [estimate_cell(line["control"]), estimate_cell(line["difference"], signed=True), p]
         rows.append(row)
     header = ["turn", "solved with hints", "fresh programs", "difference", "paired permutation"]
     if not rows:
         return Table("Dialog", header[:2], rows, ["nothing is there yet: no dialog has a program"])
     notes = [f"problems: {found['problems']}, hints: {found['hints']}"]
+    if "control" in found["turns"][0]:
+        notes.append("p: corrected for all turns after the first (Holm)")
     return Table("Dialog", header[: len(rows[0])], rows, notes)

@@ -108,8 +108,12 @@ def paired_table(paired: Record) -> Table:
             rows.append([name, estimate_cell(found), "", ""])
         else:
             verdict = "distinguishable" if found["distinguishable"] else "not distinguishable"
-            rows.append([name, estimate_cell(found, signed=True), f"p = {found['p']:.3g} ({found['test']})", verdict])
+            rows.append(
+                [name, estimate_cell(found, signed=True), f"p = {found['p_holm']:.3g} ({found['test']})", verdict]
+            )
     notes = [f"{paired['problems']} problems in both runs"]
+    if len(rows) > 1:
+        notes.append("p: corrected for all k of the table (Holm)")
     left = paired["only_first"] + paired["only_second"]
     notes += [f"problems in one run only, left out: {left}"] if left else []
     return Table("Second run - first", ["", "difference", "test", "at 5 %"], rows, notes)
