@@ -128,6 +128,31 @@ def test_costs_stand_on_every_axis_and_prices_need_a_price(trees):
     assert tree_summary(trees)["repair"]["spent"]["price"] is None
 
 
+def test_what_all_trees_cost_counts_every_round_of_repairs(tmp_path):
+    with Run(tmp_path / "r", SETTINGS) as run:
+        run.add_problem(problem("p"))
+        for i in range(2):
+            add(run, "p", f"{i}", "program", False)
+            for j in range(2):
+                add(run, "p", f"{i}.{j}", "joint", False)
+                for k in range(2):
+                    add(run, "p", f"{i}.{j}.{k}", "joint", False)
+    spent = tree_summary(tmp_path / "r")["repair"]["spent"]
+    assert (spent["programs"], spent["sampled"], spent["calls"], spent["checks"]) == (14, 140, 14, 28)
+
+
+def test_a_cell_whose_cost_is_not_known_is_not_said_to_lie_beyond_the_baseline(tmp_path):
+    with Run(tmp_path / "r", SETTINGS) as run:
+        run.add_problem(problem("p"))
+        for i in range(2):
+            add(run, "p", f"{i}", "program", False, prompt_tokens=100)
+            add(run, "p", f"{i}.0", "feedback", text="It is wrong.", model="other", prompt_tokens=100)
+            add(run, "p", f"{i}.0.0", "repair", True, prompt_tokens=100)
+    view = RepairView(n_p=(1,), n_fr=(1,), budget="price", prices={"m": Prices(1.0, 0.5, 4.0)})
+    cell = tree_summary(tmp_path / "r", view)["grid"][0]
+    assert (cell["pass"], cell["costs"]["price"], cell["beyond"], cell["verdict"]) == (1.0, None, False, "-")
+
+
 def test_a_wider_cell_than_the_frozen_tree_is_not_clamped_and_what_is_possible_is_said(trees, capsys):
     found = tree_summary(trees, RepairView(n_p=(6, 7), n_fr=(3, 4)))
     assert [cell["pass"] is not None for cell in found["grid"]] == [True, False, False, False]
