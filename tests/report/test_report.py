@@ -8,7 +8,8 @@ import pytest
 
 from regreen import Assert, CheckResult, InputError, Outcome, Problem, Program, Verdict
 from regreen.metrics import mcnemar_exact
-from regreen.report import Table, page, render, report, show, tables
+from regreen.report import Table, page, render, report, share_cell, show, tables
+from regreen.report.tables import temperature_table
 from regreen.report.text import printable
 from regreen.run import Run, Settings
 from regreen.summary import View
@@ -141,6 +142,30 @@ def test_markdown_holds_what_a_person_reads_and_csv_plain_numbers(tmp_path):
     assert rows[0] == ["Scores", "problems", "programs", *(f"pass@{k}{end}" for k in (1, 5) for end in ends)]
     score = found["scores"]["pass@1"]
     assert rows[1] == ["toy", "2", "2", *(str(score[name]) for name in ("value", "low", "high")), "", "", ""]
+
+
+def test_every_number_of_a_csv_stands_below_its_name(tmp_path):
+    run = write_run(tmp_path / "a", [4, 2, 0], n=4, temperature=[0.2, 0.8])
+    found = report([run], View(ks=(1, 2)))
+    rows = list(csv.DictReader(io.StringIO(render([temperature_table(found)], "csv"))))
+    best = next(row for row in rows if row["Temperatures"] == "best")
+    assert best == {
+        "Temperatures": "best",
+        "pass@1": "0.2",
+        "pass@1 low": "",
+        "pass@1 high": "",
+        "pass@2": "0.2",
+        "pass@2 low": "",
+        "pass@2 high": "",
+    }
+
+
+def test_counts_in_a_csv_are_named_as_what_they_are(tmp_path):
+    share = {"passed": 1, "failed": 2, "unknown": 3, "rate": None, "bounds": [1 / 6, 4 / 6]}
+    made = Table("Passed", ["", "ours"], [["repairs", share_cell(share)]])
+    assert list(csv.DictReader(io.StringIO(render([made], "csv")))) == [
+        {"Passed": "repairs", "ours passed": "1", "ours failed": "2", "ours unknown": "3"}
+    ]
 
 
 def test_a_text_that_is_not_for_a_terminal_folds_nothing_and_has_no_blank_lines_to_spare():
