@@ -136,13 +136,13 @@ def table(cells: list[Cell]) -> None:
         return
     print("per cent; 95 % over compositions, and seeds where there are several (each in brackets)")
     for cell in cells:
-        print(f"{cell.name:<12}" + "".join(f" {name} {said(cell, seeds)}" for name, seeds in cell.columns.items()))
+        columns = (f" {name} {said(cell, seeds, bounds(name))}" for name, seeds in cell.columns.items())
+        print(f"{cell.name:<12}" + "".join(columns))
     full = next((cell for cell in cells if cell.name == "full"), cells[0])
     for cell in cells:
         if cell is not full:
-            print(
-                f"{cell.name} - {full.name}:" + "".join(f" {n} {said(full, less(cell, full, n))}" for n in DIFFERENCES)
-            )
+            lost = (f" {n} {said(full, less(cell, full, n), parts.DIFFERENCES)}" for n in DIFFERENCES)
+            print(f"{cell.name} - {full.name}:" + "".join(lost))
     best_on_half(cells, full)
 
 
@@ -157,18 +157,23 @@ def best_on_half(cells: list[Cell], full: Cell) -> None:
     refined = {cell: cell.columns["refined"][0] for cell in cells}
     best = max(cells, key=lambda cell: parts.mean({n: v for n, v in refined[cell].items() if n in half}))
     gained = {n: v - refined[full][n] for n, v in refined[best].items() if n not in half}
-    print(f"best on half, of seed 0: {best.name}; on the other it refines {said(full, [gained])} beyond full")
+    beyond = said(full, [gained], parts.DIFFERENCES)
+    print(f"best on half, of seed 0: {best.name}; on the other it refines {beyond} beyond full")
 
 
-def said(cell: Cell, seeds: list[parts.Values]) -> str:
+def bounds(column: str) -> tuple[float, float]:
+    """Return the least and greatest value of a column."""
+    return parts.DIFFERENCES if " - " in column else parts.RATES
+
+
+def said(cell: Cell, seeds: list[parts.Values], within: tuple[float, float]) -> str:
     """Return a mean with its interval, and each seed's where there are several."""
     names = [name for name in seeds[0] if all(name in seed for seed in seeds)]
     rows, labels = [[seed[name] for name in names] for seed in seeds], [cell.clusters[name] for name in names]
     if len(rows) > 1:
         each = ", ".join(f"{100 * sum(row) / len(row):.1f}" for row in rows)
-        return f"{parts.points(interval_over_seeds(rows, clusters=labels))} ({each})"
-    bounds = (-1.0, 1.0) if min(rows[0], default=0.0) < 0 else (0.0, 1.0)
-    return parts.points(mean_interval(rows[0], clusters=labels, bounds=bounds))
+        return f"{parts.points(interval_over_seeds(rows, clusters=labels, bounds=within))} ({each})"
+    return parts.points(mean_interval(rows[0], clusters=labels, bounds=within))
 
 
 if __name__ == "__main__":

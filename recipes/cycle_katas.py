@@ -188,7 +188,7 @@ def table(out: Path) -> None:
         names = [name for name, meta in reader.problems.items() if wanted(len(meta["readings"]))]
         print(f"\n{title}: {len(names)} problems, {len(reader.seeds)} seeds; per cent, each seed in brackets")
         for label, values in lines(reader):
-            print(f"{label:<48} {said(values, names, reader)}")
+            print(f"{label:<48} {said(values, names, reader, parts.DIFFERENCES if ' - ' in label else parts.RATES)}")
 
 
 def lines(reader: Reader) -> Iterator[tuple[str, list[parts.Values]]]:
@@ -216,11 +216,12 @@ def less(these: Iterable[parts.Values], those: Iterable[parts.Values]) -> list[p
     return [parts.less(a, b) for a, b in zip(these, those, strict=True)]
 
 
-def said(values: Sequence[parts.Values], names: Sequence[str], reader: Reader) -> str:
+def said(values: Sequence[parts.Values], names: Sequence[str], reader: Reader, bounds: tuple[float, float]) -> str:
     """Return the mean with its interval, and each seed's; a problem that not every seed has is left out."""
     kept = [name for name in names if all(name in of for of in values)]
     rows = [[of[name] for name in kept] for of in values]
-    found: Estimate = interval_over_seeds(rows, clusters=[reader.problems[name]["cluster"] for name in kept])
+    labels = [reader.problems[name]["cluster"] for name in kept]
+    found: Estimate = interval_over_seeds(rows, clusters=labels, bounds=bounds)
     seeds = ", ".join(f"{100 * sum(row) / len(row):+.1f}" for row in rows)
     return f"{parts.points(found)}  ({seeds}) on {len(kept)}"
 

@@ -279,6 +279,9 @@ def mean(values: Values) -> float:
     return sum(values.values()) / len(values)
 
 
+RATES, DIFFERENCES = (0.0, 1.0), (-1.0, 1.0)  # the least and greatest value that a problem can have
+
+
 def less(these: Values, those: Values) -> Values:
     """Return the differences by problem, where both have one."""
     return {name: these[name] - those[name] for name in these if name in those}

@@ -104,24 +104,25 @@ class Cell:
 
     def said(self) -> str:
         """Return each benchmark's mean with its interval."""
-        return "".join(f" {which} {self._interval(which, of)}" for which, of in self.pass_1.items())
+        return "".join(f" {which} {self._interval(which, of, parts.RATES)}" for which, of in self.pass_1.items())
 
     def less(self, other: Cell) -> str:
         """Return the same of its differences from another cell, over the seeds that both have; or from the start."""
         gains = ""
         for which, these in self.pass_1.items():
             those = other.pass_1[which] * (len(these) if other.name == recipe.START else 1)
-            gains += f" {which} {self._interval(which, list(map(parts.less, these, those)))}"
+            gains += f" {which} {self._interval(which, list(map(parts.less, these, those)), parts.DIFFERENCES)}"
         return gains
 
     def on(self, names: Collection[str]) -> str:
         """Return the first benchmark's mean on some problems."""
         first = next(iter(MEASURED))
-        return self._interval(first, [{n: v for n, v in of.items() if n in names} for of in self.pass_1[first]])
+        there = [{n: v for n, v in of.items() if n in names} for of in self.pass_1[first]]
+        return self._interval(first, there, parts.RATES)
 
-    def _interval(self, which: str, seeds: list[parts.Values]) -> str:
+    def _interval(self, which: str, seeds: list[parts.Values], bounds: tuple[float, float]) -> str:
         labels = [self.clusters[which][name] for name in seeds[0]]
-        return parts.points(interval_over_seeds([[*of.values()] for of in seeds], clusters=labels))
+        return parts.points(interval_over_seeds([[*of.values()] for of in seeds], clusters=labels, bounds=bounds))
 
 
 def table(out: Path) -> None:

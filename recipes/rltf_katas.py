@@ -280,7 +280,9 @@ class Table:
         yield "per cent on katas:test; 95 % over seeds and compositions; seeds in brackets"
         yield f"{START:<14}" + "".join(f" {n} {100 * parts.mean(v):.1f}" for n, v in self.start.columns.items())
         for name, runs in self.runs.items():
-            yield f"{name:<14}" + "".join(f" {c} {self._said([r.columns[c] for r in runs.values()])}" for c in COLUMNS)
+            yield f"{name:<14}" + "".join(
+                f" {c} {self._said([r.columns[c] for r in runs.values()], parts.RATES)}" for c in COLUMNS
+            )
             means = {key: mean([each[key] or 0 for each in self.costs[name]]) for key in ("drawn", "tokens", "cpu")}
             yield f"{'':<14} drew {means['drawn']:.0f}; {means['tokens']:.0f} tokens; {means['cpu']:.0f} s of processor"
         for first, second in PAIRS:
@@ -294,12 +296,12 @@ class Table:
         level = 1 - 0.05 / len(PARTS) if (first, second) in PARTS else LEVEL
         for column in COLUMNS if seeds else ():
             gains = [parts.less(self.runs[first][s].columns[column], theirs[s].columns[column]) for s in seeds]
-            yield f" {column} {self._said(gains, level)}"
+            yield f" {column} {self._said(gains, parts.DIFFERENCES, level)}"
 
-    def _said(self, seeds: Sequence[parts.Values], level: float = LEVEL) -> str:
+    def _said(self, seeds: Sequence[parts.Values], bounds: tuple[float, float], level: float = LEVEL) -> str:
         """Return the mean with its interval, and each seed's."""
         rows = [[values[name] for name in self.start.clusters] for values in seeds]
-        found = interval_over_seeds(rows, clusters=[*self.start.clusters.values()], level=level)
+        found = interval_over_seeds(rows, clusters=[*self.start.clusters.values()], bounds=bounds, level=level)
         return f"{parts.points(found)} ({', '.join(f'{100 * mean(row):.1f}' for row in rows)})"
 
 

@@ -146,7 +146,16 @@ def test_one_seed_has_an_interval_over_problems_alone():
     low, high = stats.t.interval(0.95, 5, np.mean(values), stats.sem(values))
     found = interval_over_seeds([values])
     assert (found.low, found.high) == pytest.approx((low, high))
-    assert interval_over_seeds([[0.5]]).low == 0.5
+
+
+@pytest.mark.parametrize(("value", "bounds"), [(1.0, (0.0, 1.0)), (1 / 3, (0.0, 1.0)), (0.0, (-1.0, 1.0))])
+def test_where_nothing_varies_the_interval_over_seeds_is_that_of_one_of_them(value, bounds):
+    row, labels = [value] * 10, [i // 2 for i in range(10)]
+    found = interval_over_seeds([row] * 5, clusters=labels, bounds=bounds)
+    one = mean_interval(row, clusters=labels, bounds=bounds)
+    assert (found.low, found.high, found.method) == (pytest.approx(one.low), pytest.approx(one.high), "exact")
+    surer = interval_over_seeds([row] * 5, clusters=labels, bounds=bounds, level=0.99)
+    assert surer.high - surer.low > found.high - found.low > 0.3
 
 
 def test_copies_of_a_problem_in_one_cluster_do_not_narrow_the_interval_over_seeds():

@@ -34,6 +34,12 @@ def test_similarity_lies_between_nothing_in_common_and_the_same(first, second):
     assert edit_similarity("abc", "xyz") == 0
 
 
+def test_programs_too_deep_to_walk_are_compared_but_for_white_space():
+    deep = f"def f(x):\n    return {'-' * 1500}x\n"
+    assert copies(deep, deep.replace("return", "return ")) == Copies(False, True, True)
+    assert copies(deep, "x") == copies("x", deep) == Copies(False, False, False)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [

@@ -6,17 +6,16 @@ as it is. The softer measure is ours.
 
 from __future__ import annotations
 
-import ast
 from typing import NamedTuple
 
-from regreen.syntax import parse
+from regreen.syntax import syntax_of
 
 
 class Copies(NamedTuple):
     """Whether two programs are the same: as texts, but for white space, and as syntax trees.
 
-    White space around a whole text never counts: it comes of where a prompt ends. Programs of which one does not parse
-    are the same as trees where they are the same but for white space.
+    White space around a whole text never counts: it comes of where a prompt ends. Programs of which one does not parse,
+    or is too deep to compare, are the same as trees where they are the same but for white space.
     """
 
     raw: bool
@@ -27,10 +26,9 @@ class Copies(NamedTuple):
 def copies(before: str, after: str) -> Copies:
     """Compare two programs."""
     spaces = before.split() == after.split()
-    first, second = parse(before), parse(after)
-    parsed = first is not None and second is not None
-    syntax = parsed and ast.dump(first) == ast.dump(second)  # type: ignore[arg-type]
-    return Copies(before.strip() == after.strip(), spaces, syntax if parsed else spaces)
+    first, second = syntax_of(before), syntax_of(after)
+    known = first is not None and second is not None
+    return Copies(before.strip() == after.strip(), spaces, first == second if known else spaces)
 
 
 def edit_distance(first: str, second: str) -> int:

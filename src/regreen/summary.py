@@ -137,28 +137,37 @@ def _scores(
 ) -> dict[str, Record]:
     passed: Callable[[ProblemCounts], int] = lambda c: c.passed if part is None else c.passed_part[part]  # noqa: E731
     counts = {name: (problem.programs, passed(problem)) for name, problem in problems.items()}
-    labels = {name: problem.cluster for name, problem in problems.items() if problem.cluster is not None}
+    labels = _clusters(problems)
     estimates = {k: score(counts, k, clusters=labels, biased=biased, seed=view.seed) for k in view.ks or (1,)}
     return {f"pass@{k}": estimate_record(estimate, k) for k, estimate in estimates.items()}
 
 
+def _clusters(problems: Mapping[str, ProblemCounts]) -> dict[str, str]:
+    """Return the labels of problems that are resampled together; one without a label is its own cluster."""
+    return {name: problem.cluster for name, problem in problems.items() if problem.cluster is not None}
+
+
 def _solved(problems: Mapping[str, ProblemCounts], view: View) -> Estimate | None:
     """Return the share of problems that at least one program solves (Austin et al. 2021)."""
-    return score({name: (1, int(problem.passed > 0)) for name, problem in problems.items()}, 1, seed=view.seed)
+    solved = {name: (1, int(problem.passed > 0)) for name, problem in problems.items()}
+    return score(solved, 1, clusters=_clusters(problems), seed=view.seed)
 
 
 def _by_temperature(problems: Mapping[str, ProblemCounts], view: View) -> tuple[dict[str, Record], dict[str, Record]]:
     """Return each temperature's scores, and for each k the best temperature, T*(k) of Chen et al. 2021, figure 5."""
     temperatures = sorted({temperature for problem in problems.values() for temperature in problem.at})
     choose_on, report_on = _halves(problems, view.seed) if view.held_out else (set(problems), set(problems))
+    labels = _clusters(problems)
     scores, best = {}, {}
     for temperature in temperatures:
         scores[f"{temperature:g}"] = _scores(_at(problems, temperature), view)
     for k in view.ks or (1,):
-        found = {t: score(_counts_at(problems, t, choose_on), k, seed=view.seed) for t in temperatures}
+        at = {t: _counts_at(problems, t, choose_on) for t in temperatures}
+        found = {t: score(counts, k, clusters=labels, seed=view.seed) for t, counts in at.items()}
         known = {t: estimate.value for t, estimate in found.items() if estimate is not None}
         chosen = max(known, key=lambda t: (known[t], -t), default=None)  # of equal ones the lowest
-        there = None if chosen is None else score(_counts_at(problems, chosen, report_on), k, seed=view.seed)
+        held = {} if chosen is None else _counts_at(problems, chosen, report_on)
+        there = score(held, k, clusters=labels, seed=view.seed)
         halves = {"chosen_on": len(choose_on), "problems": len(report_on)}
         best[f"pass@{k}"] = {"temperature": chosen, **estimate_record(there, k), **halves}
     return scores, best

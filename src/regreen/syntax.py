@@ -14,3 +14,12 @@ def parse(source: str) -> ast.Module | None:
             return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+
+
+def syntax_of(source: str) -> str | None:
+    """Return the tree as text, the same for programs of one syntax; None where there is none, or it is too deep."""
+    tree = parse(source)
+    try:
+        return None if tree is None else ast.dump(tree)
+    except (RecursionError, MemoryError):  # what can be parsed may be too deep to walk
+        return None

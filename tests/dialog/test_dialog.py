@@ -12,13 +12,14 @@ import time
 
 import pytest
 
-from regreen import InputError
+from regreen import InfrastructureError, InputError
 from regreen.dialog import FileHinter, ModelHinter, dialog
 from regreen.evaluate import Choice, Judging
+from regreen.metrics import holm
 from regreen.records import read_records
-from regreen.report import report
+from regreen.report import every_table, figures, render, report
 from tests.repair.models import Planned
-from tests.toy import GOOD, hear_signals, write_problems
+from tests.toy import GOOD, PROBLEMS, hear_signals, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 
@@ -78,8 +79,31 @@ def test_as_many_fresh_programs_as_turns_stand_beside_and_the_curve_says_what_hi
     curve = report([tmp_path / "run"])["dialog"]["turns"]
     assert [line["pass"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
     assert [line["control"]["value"] for line in curve] == pytest.approx([1 / 3, 2 / 3, 2 / 3, 2 / 3])
+    assert [line["p_holm"] for line in curve] == [None, *holm([line["p"] for line in curve[1:]])]
+    assert "corrected for all turns" in render(every_table(report([tmp_path / "run"])))
     fresh = [key for problem, key in model.asked if problem == "toy/add" and "control" in key]
     assert fresh == [f"{n} control:resample" for n in range(3)]
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_a_run_whose_model_never_answered_is_reported_as_empty(tmp_path, toy, form):
+    gone = Planned({}, fail_after=0)
+    with pytest.raises(InfrastructureError):
+        talked(tmp_path, toy, gone, lambda problems: FileHinter(write_hints(tmp_path), problems))
+    found = report([tmp_path / "run"])
+    assert (found["dialog"]["turns"], figures(found)) == ([], [])
+    printed = render(every_table(found), form)
+    assert ("nothing is there yet" in printed) == (form == "text")
+
+
+def test_problems_of_one_cluster_are_drawn_together_in_the_curve(tmp_path):
+    rows = [problem | {"meta": {"cluster": "one"}} for problem in PROBLEMS]
+    clustered = str(write_problems(tmp_path, rows))
+    hints = write_hints(tmp_path, *HINTS)
+    talked(tmp_path, clustered, Planned({"toy/echo": {"0"}}), lambda problems: FileHinter(hints, problems), turns=2)
+    last = report([tmp_path / "run"])["dialog"]["turns"][-1]
+    for name in ("pass", "control", "difference"):
+        assert last[name]["interval"] == "exact", "all problems are of one cluster"
 
 
 def test_a_model_hints_and_its_tokens_are_counted(tmp_path, toy):

@@ -12,6 +12,7 @@ from regreen import Assert, CheckResult, Outcome, Problem, Program, Verdict
 from regreen.report import html_page, report
 from regreen.run import Run, Settings
 from regreen.tree import node_of, node_to_line
+from tests.report.trees.test_trees import write_trees
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -178,6 +179,14 @@ def test_a_tree_is_walked_with_the_words_on_its_edges(opened, tmp_path):
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     assert page.get_by_role("treeitem", selected=True).get_attribute("aria-expanded") == "false"
+
+
+def test_a_heat_map_marks_the_cells_beyond_the_baseline(opened, tmp_path):
+    run = write_trees(tmp_path / "a")
+    beyond = [cell["beyond"] for cell in report([run])["grid"]]
+    heat = opened(run).locator("figure", has_text="Over the baseline")
+    assert heat.locator("svg text", has_text="*").count() == sum(beyond) > 0
+    assert heat.locator("svg rect").count() == len(beyond) - sum(beyond)
 
 
 def test_what_a_program_says_is_text_and_nothing_else(opened, tmp_path):

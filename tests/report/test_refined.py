@@ -6,6 +6,7 @@ import statistics
 import pytest
 
 from regreen.evaluate import Judging, Sampling
+from regreen.metrics import holm
 from regreen.records import read_records
 from regreen.refine import Refining, refine
 from regreen.report import every_table, render, report
@@ -111,6 +112,34 @@ def test_each_control_is_paired_with_true_feedback_on_the_same_programs(found, p
     assert found["effect"] == found["ladder"]["within"]["effect"]
     failing = sum(not passed[p, i, "sample"] for p, i in CHAINS)
     assert found["ladder"]["untold"]["programs"] == failing
+
+
+def test_every_p_is_corrected_for_all_of_its_table_and_the_corrected_one_is_printed(run, found):
+    families = [found["rounds"], [*found["ladder"].values()]]
+    families += [[line["hidden"], line["deployable"]] for line in found["rounds"]]
+    for family in families:
+        assert [line["p_holm"] for line in family] == holm([line["p"] for line in family])
+    printed = {table.title: table for table in every_table(report([run]))}
+    for title, family in (("Refinement", found["rounds"]), ("Controls", found["ladder"].values())):
+        assert [row[-1].numbers for row in printed[title].rows] == [[line["p_holm"]] for line in family]
+        assert any("(Holm)" in note for note in printed[title].notes)
+
+
+def test_two_controls_are_told_from_the_truth_together(tmp_path):
+    class Told(Coin):
+        def body(self, problem, place):
+            return "    return 2 * x\n" if place == "0.0" else super(Coin, self).body(problem, place)
+
+    refine(
+        str(write(tmp_path, 6)), Told(), sampling=Sampling(1, (0.2,), prompt="codex"),
+        refining=Refining(rounds=1, controls=("named", "untold")), judging=Judging(sandbox="local:C"),
+        out=tmp_path / "r",
+    )  # fmt: skip
+    ladder = report([tmp_path / "r"])["refine"]["ladder"]
+    assert {name: (rung["p"], rung["p_holm"]) for name, rung in ladder.items()} == {
+        "named": (1 / 32, 1 / 16),
+        "untold": (1 / 32, 1 / 16),
+    }
 
 
 def test_copies_are_counted_by_round_and_beside_fresh_programs(found, source, passed):

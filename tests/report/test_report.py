@@ -8,7 +8,8 @@ import pytest
 
 from regreen import Assert, CheckResult, InputError, Outcome, Problem, Program, Verdict
 from regreen.metrics import mcnemar_exact
-from regreen.report import Table, page, render, report, show, tables
+from regreen.report import Table, page, render, report, share_cell, show, tables
+from regreen.report.tables import temperature_table
 from regreen.report.text import printable
 from regreen.run import Run, Settings
 from regreen.summary import View
@@ -24,9 +25,9 @@ WRONG = Verdict(
 GREEN = Verdict(Outcome.PASSED, (CheckResult(0, Outcome.PASSED),))
 
 
-def write_run(path, passed, *, n=1, cluster=None, missing="skip", complete=True):
+def write_run(path, passed, *, n=1, cluster=None, missing="skip", complete=True, **more):
     """Write a run in which problem i has passed[i] right programs of n."""
-    settings = Settings("score", "toy", {"missing": missing}, {"n": None})
+    settings = Settings("score", "toy", {"missing": missing, **more}, {"n": None})
     with Run(path, settings) as run:
         for at, right in enumerate(passed):
             meta = {"cluster": cluster(at)} if cluster else {}
@@ -81,6 +82,29 @@ def test_several_programs_a_problem_or_clusters_are_compared_by_permutation(tmp_
     assert report([first, second])["paired"]["differences"]["pass@1"]["p"] == 0.5
 
 
+def test_differences_for_several_k_are_told_from_chance_together(tmp_path):
+    first, second = (write_run(tmp_path / name, [right] * 6, n=2) for name, right in (("a", 0), ("b", 1)))
+    alone, both = (report([first, second], View(ks=ks))["paired"]["differences"] for ks in ((1,), (1, 2)))
+    assert (alone["pass@1"]["p"], alone["pass@1"]["p_holm"], alone["pass@1"]["distinguishable"]) == (
+        1 / 32,
+        1 / 32,
+        True,
+    )
+    assert [(each["p"], each["p_holm"], each["distinguishable"]) for each in both.values()] == [
+        (1 / 32, 1 / 16, False)
+    ] * 2
+    text = render(tables(report([first, second], View(ks=(1, 2)))))
+    assert "p = 0.0625 (paired permutation" in text
+    assert "corrected for all k of the table (Holm)" in text
+
+
+def test_problems_of_one_cluster_are_drawn_together_in_every_score(tmp_path):
+    run = write_run(tmp_path / "a", [2, 2, 2, 0, 0, 0], n=2, cluster=lambda at: at // 3, temperature=[0.2, 0.8])
+    found = report([run])
+    every = [found["solved"], found["best_temperature"]["pass@1"], found["scores"]["pass@1"]]
+    assert [(score["low"], score["high"]) for score in every] == [(0.0, 1.0)] * 3, "two clusters of one value each"
+
+
 def test_runs_are_compared_over_the_problems_that_both_have(tmp_path):
     first, second = write_run(tmp_path / "a", [1, 0]), write_run(tmp_path / "b", [1, 1, 1])
     paired = report([first, second])["paired"]
@@ -118,6 +142,30 @@ def test_markdown_holds_what_a_person_reads_and_csv_plain_numbers(tmp_path):
     assert rows[0] == ["Scores", "problems", "programs", *(f"pass@{k}{end}" for k in (1, 5) for end in ends)]
     score = found["scores"]["pass@1"]
     assert rows[1] == ["toy", "2", "2", *(str(score[name]) for name in ("value", "low", "high")), "", "", ""]
+
+
+def test_every_number_of_a_csv_stands_below_its_name(tmp_path):
+    run = write_run(tmp_path / "a", [4, 2, 0], n=4, temperature=[0.2, 0.8])
+    found = report([run], View(ks=(1, 2)))
+    rows = list(csv.DictReader(io.StringIO(render([temperature_table(found)], "csv"))))
+    best = next(row for row in rows if row["Temperatures"] == "best")
+    assert best == {
+        "Temperatures": "best",
+        "pass@1": "0.2",
+        "pass@1 low": "",
+        "pass@1 high": "",
+        "pass@2": "0.2",
+        "pass@2 low": "",
+        "pass@2 high": "",
+    }
+
+
+def test_counts_in_a_csv_are_named_as_what_they_are(tmp_path):
+    share = {"passed": 1, "failed": 2, "unknown": 3, "rate": None, "bounds": [1 / 6, 4 / 6]}
+    made = Table("Passed", ["", "ours"], [["repairs", share_cell(share)]])
+    assert list(csv.DictReader(io.StringIO(render([made], "csv")))) == [
+        {"Passed": "repairs", "ours passed": "1", "ours failed": "2", "ours unknown": "3"}
+    ]
 
 
 def test_a_text_that_is_not_for_a_terminal_folds_nothing_and_has_no_blank_lines_to_spare():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RESAMPLES = 10_000
 LEVEL = 0.95
 _CELLS = 1 << 22  # draws held at a time: 32 MB, however many problems there are
+_ROUNDING = 1e-12  # equal means may differ in the last bits
 _ENUMERATE = 14  # sign flips of up to this many differences are enumerated, not drawn
 
 
@@ -75,6 +76,7 @@ def interval_over_seeds(
     values_SP: Sequence[Sequence[float]],
     *,
     clusters: Sequence[Hashable] | None = None,
+    bounds: tuple[float, float] = (-1.0, 1.0),
     level: float = LEVEL,
 ) -> Estimate:
     """Return the mean over a training's seeds and problems, with an interval for other seeds and other problems.
@@ -83,17 +85,19 @@ def interval_over_seeds(
     bootstrap of five seeds is too sure of them. So the variance among the means of seeds and that among the means of
     problems are added up, and Student's t, with the degrees of freedom that both leave, says how far the mean may be
     off. What a seed does to single problems counts in both: the interval is rather too wide. One seed says nothing of
-    others; then it is over problems alone.
+    others; then it is over problems alone. Where neither varies, the interval is exact, over clusters of problems.
 
     Args:
         values_SP: for each seed one value a problem, of the same problems in the same order; differences, for a claim.
         clusters: a label for each problem; those of one label are one draw.
+        bounds: the least and greatest value that a problem can have: those of differences, or (0, 1) for rates.
         level: how sure; 1 - 0.05/m for m claims that are all to hold at once with 95 % (Bonferroni).
 
     Raises:
         ValueError: no seeds, no problems, or seeds with different numbers of them.
 
-    Source: Satterthwaite 1946 (Biometrics Bulletin 2, 110-114) for the degrees of freedom.
+    Source: Satterthwaite 1946 (Biometrics Bulletin 2, 110-114) for the degrees of freedom; Clopper & Pearson 1934
+    where nothing varies.
     """
     import numpy as np
     from scipy.special import stdtrit  # type: ignore[import-untyped]
@@ -108,8 +112,8 @@ def interval_over_seeds(
     free = [len(values) - 1, len(off) - 1]
     parts = [(square / each, each) for square, each in zip(squares, free, strict=True) if each and square]
     variance = sum(part for part, _ in parts)
-    if not variance:
-        return Estimate(mean, mean, mean, "t")
+    if variance < _ROUNDING**2:
+        return Estimate(mean, *_exact(mean, len(off), bounds, level), "exact")
     degrees = variance**2 / sum(part**2 / each for part, each in parts)
     wide = float(stdtrit(degrees, (1 + level) / 2)) * math.sqrt(variance)
     return Estimate(mean, mean - wide, mean + wide, "t")
@@ -191,9 +195,9 @@ def _cluster_sums(values: Sequence[float], clusters: Sequence[Hashable] | None) 
     return [math.fsum(group) for group in groups.values()], [len(group) for group in groups.values()]
 
 
-def _exact(value: float, clusters: int, bounds: tuple[float, float]) -> tuple[float, float]:
+def _exact(value: float, clusters: int, bounds: tuple[float, float], level: float = LEVEL) -> tuple[float, float]:
     """Return the interval when all clusters agree: at most this share of others would have stayed unseen."""
-    unseen = 1.0 - ((1 - LEVEL) / 2) ** (1 / clusters)
+    unseen = 1.0 - ((1 - level) / 2) ** (1 / clusters)
     return value - unseen * (value - bounds[0]), value + unseen * (bounds[1] - value)
 
 

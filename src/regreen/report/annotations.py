@@ -24,4 +24,5 @@ def annotation_tables(found: Record) -> list[Table]:
 
 
 def _of(count: int, total: int) -> str | Cell:
-    return Cell(f"{count} of {total}" + (f" ({100 * count / total:.0f} %)" if total else ""), [count, total])
+    text = f"{count} of {total}" + (f" ({100 * count / total:.0f} %)" if total else "")
+    return Cell(text, [count, total], ("", " of"))

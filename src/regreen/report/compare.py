@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regreen.metrics import mcnemar_exact, paired_difference, paired_permutation, pass_at_k
+from regreen.metrics import holm, mcnemar_exact, paired_difference, paired_permutation, pass_at_k
 from regreen.records import Counts, ProblemCounts, Record
 from regreen.summary import estimate_record
 
@@ -15,16 +15,26 @@ def compare(first: Counts, second: Counts, *, ks: Sequence[int] = (1,), seed: in
     """Return the difference second - first for each k, over the problems that both runs have programs for.
 
     Exact McNemar where both have one program a problem, else a permutation that swaps whole problems (or clusters).
+    Whether a difference is distinguishable is said of ``p_holm``, which is ``p`` corrected for the number of ks.
     """
     names = [name for name in sorted(first.problems) if _has_programs(first, name) and _has_programs(second, name)]
     pairs = [(first.problems[name], second.problems[name]) for name in names]
     clusters = [name if one.cluster is None else one.cluster for name, (one, _) in zip(names, pairs, strict=True)]
+    found = {f"pass@{k}": _difference(pairs, clusters, k, seed) for k in ks} if names else {}
+    _conclude([record for record in found.values() if record["value"] is not None])
     return {
         "problems": len(names),
         "only_first": sum(problem.programs > 0 for problem in first.problems.values()) - len(names),
         "only_second": sum(problem.programs > 0 for problem in second.problems.values()) - len(names),
-        "differences": {f"pass@{k}": _difference(pairs, clusters, k, seed) for k in ks} if names else {},
+        "differences": found,
     }
+
+
+def _conclude(differences: Sequence[Record]) -> None:
+    """Say of each difference whether it can be told from chance, over all of them together."""
+    corrected = holm([record["p"] for record in differences])
+    for record, p in zip(differences, corrected, strict=True):
+        record |= {"p_holm": p, "distinguishable": p is not None and p < ALPHA}
 
 
 def _has_programs(counts: Counts, name: str) -> bool:
@@ -39,8 +49,7 @@ def _difference(
         return estimate_record(None, k)
     first, second = ([value for value in column if value is not None] for column in zip(*sides, strict=True))
     record = estimate_record(paired_difference(first, second, clusters=clusters, seed=seed), k)
-    record |= _test(pairs, first, second, clusters, seed)
-    return {**record, "distinguishable": record["p"] < ALPHA}
+    return record | _test(pairs, first, second, clusters, seed)
 
 
 def _test(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from regreen.controls import RESAMPLE
 from regreen.dialog import turn_curve
-from regreen.records import TREES, VERDICTS, Record, read_records
+from regreen.records import PROBLEMS, TREES, VERDICTS, Record, read_records
 from regreen.report.tables import Cell, Table, estimate_cell
 from regreen.tree import read_trees
 
@@ -19,7 +19,11 @@ def dialog_summary(run: Path, *, turns: int, seed: int = 0) -> Record:
         if record.get("role") == RESAMPLE:
             fresh.setdefault(record["problem"], {})[record["index"]] = record["outcome"] == "passed"
     in_order = {problem: [found[index] for index in sorted(found)] for problem, found in fresh.items()}
-    return turn_curve(trees, in_order, turns=turns, seed=seed)
+    problems = {record["id"]: record for _, record in read_records(run / PROBLEMS)}
+    clusters = {
+        name: str(label) for name, p in problems.items() if (label := p.get("meta", {}).get("cluster")) is not None
+    }
+    return turn_curve(trees, in_order, turns=turns, clusters=clusters, seed=seed)
 
 
 def dialog_tables(found: Record) -> list[Table]:
@@ -32,9 +36,13 @@ def _table(found: Record) -> Table:
     for line in found["turns"]:
         row: list[str | Cell] = [str(line["turn"]), estimate_cell(line["pass"])]
         if "control" in line:
-            p = f"p = {line['p']:.3g}"
+            p = "-" if line["p_holm"] is None else f"p = {line['p_holm']:.3g}"
             row += [estimate_cell(line["control"]), estimate_cell(line["difference"], signed=True), p]
         rows.append(row)
     header = ["turn", "solved with hints", "fresh programs", "difference", "paired permutation"]
+    if not rows:
+        return Table("Dialog", header[:2], rows, ["nothing is there yet: no dialog has a program"])
     notes = [f"problems: {found['problems']}, hints: {found['hints']}"]
+    if "control" in found["turns"][0]:
+        notes.append("p: corrected for all turns after the first (Holm)")
     return Table("Dialog", header[: len(rows[0])], rows, notes)

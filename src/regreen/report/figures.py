@@ -80,7 +80,10 @@ def _temperatures(run: Record) -> Iterator[Record]:
 
 
 def _trees(run: Record) -> Iterator[Record]:
-    """Yield pass@t: each cell and the baseline by what they cost; and the cells' rates over the baseline's."""
+    """Yield pass@t: each cell and the baseline by what they cost; and the cells' rates over the baseline's.
+
+    A cell that costs more than the baseline reaches has None for its number; one that is not known is left out.
+    """
     if "grid" not in run or "refine" in run:
         return
     axis = run["repair"]["budget"]
@@ -89,9 +92,9 @@ def _trees(run: Record) -> Iterator[Record]:
     yield plot("pass@t", lines, x=_COSTS.get(axis, axis), y="problems solved, %", kind="scatter")
     rows: dict[str, list[Point]] = {}
     for cell in run["grid"]:
-        if cell["normalised"] is not None:
+        if cell["beyond"] or cell["normalised"] is not None:
             rows.setdefault(f"n_p = {cell['n_p']}", []).append((f"n_fr = {cell['n_fr']}", cell["normalised"]))
-    yield plot("Over the baseline at equal budget", rows, x="", y="times", kind="heat", unit="1")
+    yield plot("Over the baseline at equal budget", rows, x="", y="times; *: beyond it", kind="heat", unit="1")
 
 
 def _costed(cells: Sequence[Record], axis: str) -> list[Point]:

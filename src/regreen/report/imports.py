@@ -12,6 +12,7 @@ _ROWS = {
     "mended": "last programs after a wrong first one",
     "kept": "last programs after a right first one",
 }
+_COUNTS = (" passed", " failed", " unknown")
 _NAMES = {"recorded": "recorded verdicts", "ours": "our verdicts"}
 
 
@@ -38,14 +39,14 @@ def _rounds(figures: Record, whose: str) -> Table:
 
 def share_cell(share: Record) -> Cell:
     """Return a rate with its counts, or the bounds that programs without a verdict leave open."""
-    numbers = [share[name] for name in ("passed", "failed", "unknown")]
+    numbers = [share[name.strip()] for name in _COUNTS]
     total = sum(numbers)
     if not total:
-        return Cell("-", numbers)
+        return Cell("-", numbers, _COUNTS)
     if share["unknown"]:
         low, high = (100 * bound for bound in share["bounds"])
-        return Cell(f"{low:.1f} to {high:.1f} % ({share['unknown']} of {total} unknown)", numbers)
-    return Cell(f"{100 * share['rate']:.1f} % ({share['passed']} of {total})", numbers)
+        return Cell(f"{low:.1f} to {high:.1f} % ({share['unknown']} of {total} unknown)", numbers, _COUNTS)
+    return Cell(f"{100 * share['rate']:.1f} % ({share['passed']} of {total})", numbers, _COUNTS)
 
 
 def _notes(found: Record) -> list[str]:

@@ -13,6 +13,7 @@ from regreen.records import Record, require_place
 
 _WIDTH, _HEIGHT = 5.6, 3.6  # inches of one plot
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # told apart by everybody
+_BEYOND = "*"  # a cell of a heat map that has no number, but is not empty
 _MARKS = "os^Dvph"
 _STYLE = {
     "axes.spines.top": False,
@@ -89,14 +90,15 @@ def _stack(axes: Any, plot: Record) -> None:
 
 def _heat(axes: Any, plot: Record) -> None:
     labels, rows = _labels(plot), [dict(map(tuple, line["points"])) for line in plot["lines"]]
-    values = [[float(row[label]) if label in row else float("nan") for label in labels] for row in rows]
+    values = [[math.nan if (value := row.get(label)) is None else float(value) for label in labels] for row in rows]
     axes.imshow(values, cmap="viridis", aspect="auto")
     axes.grid(visible=False)
     axes.set_xticks(range(len(labels)), labels)
     axes.set_yticks(range(len(rows)), [line["name"] for line in plot["lines"]])
-    for y, row in enumerate(values):
-        for x, value in enumerate(row):
-            axes.text(x, y, "*" if math.isnan(value) else f"{value:.2f}", ha="center", va="center", backgroundcolor="w")
+    for y, row in enumerate(rows):
+        for label, value in row.items():
+            text = _BEYOND if value is None else f"{value:.2f}"
+            axes.text(labels.index(label), y, text, ha="center", va="center", backgroundcolor="w")
 
 
 def _bars(axes: Any, plot: Record) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regreen.controls import NAMED, RESAMPLE, STRANGER, SWAPPED, UNTOLD, WITHIN
-from regreen.metrics import Estimate, mean_interval, paired_difference, paired_permutation
+from regreen.metrics import Estimate, holm, mean_interval, paired_difference, paired_permutation
 from regreen.records import PROGRAMS, Key, Record, read_records
 from regreen.report.trees.grown import Grown, Judged, read_grown
 from regreen.similarity import copies, edit_similarity
@@ -25,6 +25,7 @@ from regreen.tree import REFUSED, Node, RepairTree
 
 LADDER = (WITHIN, SWAPPED, NAMED, UNTOLD, STRANGER)
 FRESH = f"{RESAMPLE}:1"
+RULES = ("hidden", "deployable")
 COPY_KINDS = ("raw", "spaces", "syntax")
 
 ByProblem = Mapping[str, Sequence[float]]
@@ -43,7 +44,8 @@ def refined(run: Path, *, seed: int = 0) -> Record:
         passes the shown checks, or else the first, is scored. ``gain``: relative to the first programs. ``copies``: by
         round how alike refinements are to what they refine, and fresh programs to the same wrong ones.
         ``transitions``: outcomes before and after. ``ladder``: each control beside the true feedback on the same
-        programs; ``effect`` is that of the same problem's other feedback.
+        programs; ``effect`` is that of the same problem's other feedback. Beside each ``p``, ``p_holm`` is corrected
+        for all rounds, for both other ways to score a round, or for all controls.
     """
     return _Run(read_grown(run), _sources(run), seed).to_json()
 
@@ -95,6 +97,10 @@ class _Run:
     def to_json(self) -> Record:
         rounds = [self.round(number) for number in range(self.last + 1)]
         ladder = {role.removeprefix("control:"): self.rung(role) for role in LADDER}
+        _correct(rounds)
+        for line in rounds:
+            _correct([line[rule] for rule in RULES])
+        _correct([*ladder.values()])
         return {
             "problems": len(self.chains),
             "chains": sum(map(len, self.chains.values())),
@@ -254,6 +260,13 @@ def _any_hidden(programs: Sequence[Judged]) -> bool:
 def _selected(programs: Sequence[Judged]) -> bool:
     chosen = next((program for program in programs if program.shown), programs[0] if programs else None)
     return chosen is not None and chosen.passed
+
+
+def _correct(compared: Sequence[Record | None]) -> None:
+    """Put beside each p of a table what it is when corrected for their number (Holm)."""
+    there = [line for line in compared if line is not None]
+    for line, p in zip(there, holm([line["p"] for line in there]), strict=True):
+        line["p_holm"] = p
 
 
 def _gains(rounds: Sequence[Record]) -> Record:

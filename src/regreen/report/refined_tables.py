@@ -16,6 +16,7 @@ RUNGS: Mapping[str, str] = {
     "untold": "none",
     "stranger": "true, below another problem's wrong program",
 }
+_TESTED = "paired permutation, corrected for all of the table (Holm)"
 _COPIES = ("raw", "spaces", "syntax", "similarity")
 
 
@@ -44,7 +45,8 @@ def _rounds(about: Record) -> Table:
 
 def _notes(about: Record) -> Iterator[str]:
     yield f"{about['problems']} problems, {about['chains']} chains; [low, high]: 95 % bootstrap over problems"
-    yield "fresh: as many further programs from the first prompt, ended by a pass alike; p: paired permutation"
+    yield "fresh: as many further programs from the first prompt, ended by a pass alike"
+    yield f"p: {_TESTED}"
     if about["reveal"] == "all":
         yield "feedback saw the scoring checks (--reveal all)"
     gains = {arm: gain for arm, gain in about["gain"].items() if gain is not None}
@@ -59,19 +61,20 @@ def _rules(about: Record) -> Table:
     last = about["rounds"][-1]
     rules = {"hidden": "never-revealed checks alone", "deployable": "chosen by the shown checks, then scored"}
     rows: Rows = [[text, *_compared(last[rule])] for rule, text in rules.items() if last[rule]]
-    return Table("After the last round", ["", "refined", "with fresh programs", "refined - fresh", "p"], rows)
+    header = ["", "refined", "with fresh programs", "refined - fresh", "p"]
+    return Table("After the last round", header, rows, [f"p: {_TESTED}"])
 
 
 def _ladder(about: Record) -> Table:
     rows: Rows = [
         [text, str(rung["programs"]), *(estimate_cell(rung[name]) for name in ("rate", "true")),
-         estimate_cell(rung["effect"], signed=True), _p(rung["p"])]
+         estimate_cell(rung["effect"], signed=True), _p(rung["p_holm"])]
         for name, text in RUNGS.items()
         if (rung := about["ladder"].get(name))
     ]  # fmt: skip
     header = ["first refinements told", "programs", "pass", "told the truth", "truth - this", "p"]
     notes = ["the effect of feedback is the difference in the first row: what a problem's other feedback does not do"]
-    return Table("Controls", header, rows, notes if "within" in about["ladder"] else [])
+    return Table("Controls", header, rows, [*(notes if "within" in about["ladder"] else []), f"p: {_TESTED}"])
 
 
 def _copies(about: Record) -> Table:
@@ -98,7 +101,7 @@ def _transitions(about: Record) -> Table:
 
 def _compared(line: Record) -> list[str | Cell]:
     sides = [estimate_cell(line[arm]) for arm in ("refined", "resampled")]
-    return [*sides, estimate_cell(line["difference"], signed=True), _p(line["p"])]
+    return [*sides, estimate_cell(line["difference"], signed=True), _p(line["p_holm"])]
 
 
 def _p(value: float | None) -> Cell:

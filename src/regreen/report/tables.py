@@ -23,10 +23,14 @@ _WIDE = 1000  # columns of a text that is not for a terminal: nothing is folded 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a person reads, and the plain numbers that CSV holds in its place, each in a column."""
+    """What a person reads, and the plain numbers that CSV holds in its place, each in a column.
+
+    ``ends`` say what each number is: they follow the column's name.
+    """
 
     text: str
     numbers: Sequence[float | None]
+    ends: Sequence[str] = _ENDS
 
     def __str__(self) -> str:
         return self.text
@@ -108,8 +112,12 @@ def paired_table(paired: Record) -> Table:
             rows.append([name, estimate_cell(found), "", ""])
         else:
             verdict = "distinguishable" if found["distinguishable"] else "not distinguishable"
-            rows.append([name, estimate_cell(found, signed=True), f"p = {found['p']:.3g} ({found['test']})", verdict])
+            rows.append(
+                [name, estimate_cell(found, signed=True), f"p = {found['p_holm']:.3g} ({found['test']})", verdict]
+            )
     notes = [f"{paired['problems']} problems in both runs"]
+    if len(rows) > 1:
+        notes.append("p: corrected for all k of the table (Holm)")
     left = paired["only_first"] + paired["only_second"]
     notes += [f"problems in one run only, left out: {left}"] if left else []
     return Table("Second run - first", ["", "difference", "test", "at 5 %"], rows, notes)
@@ -249,19 +257,29 @@ def _markdown(table: Table) -> str:
 
 
 def _csv(table: Table) -> str:
-    """Return the table with numbers as they are: an estimate fills three columns, in parts of one."""
+    """Return the table with numbers as they are: an estimate fills three columns, in parts of one.
+
+    A cell with fewer numbers than others of its column is filled up with nothing.
+    """
     text = io.StringIO()
-    rows = [[_numbers(cell) for cell in row] for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    writer = csv.writer(text, lineterminator="\n")
     names = [table.title, *table.header[1:]]
-    writer.writerow(f"{name}{end}" for name, width in zip(names, widths, strict=True) for end in _ENDS[:width])
-    writer.writerows([value for values in row for value in values] for row in rows)
+    ends = [_ends([row[at] for row in table.rows]) for at in range(len(names))]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(f"{name}{end}" for name, of in zip(names, ends, strict=True) for end in of)
+    for row in table.rows:
+        writer.writerow(number for cell, of in zip(row, ends, strict=True) for number in _numbers(cell, len(of)))
     return text.getvalue()
 
 
-def _numbers(cell: str | Cell) -> Sequence[str | float | None]:
-    return cell.numbers if isinstance(cell, Cell) else [cell]
+def _ends(column: Sequence[str | Cell]) -> Sequence[str]:
+    """Return what follows a column's name for each of its numbers: that of its widest cell."""
+    ends = (cell.ends[: len(cell.numbers)] if isinstance(cell, Cell) else _ENDS[:1] for cell in column)
+    return max(ends, key=len, default=_ENDS[:1])
+
+
+def _numbers(cell: str | Cell, width: int) -> list[str | float | None]:
+    numbers = cell.numbers if isinstance(cell, Cell) else [cell]
+    return [*numbers, *[None] * (width - len(numbers))]
 
 
 def _printed(cell: str | Cell) -> str:

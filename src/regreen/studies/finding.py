@@ -13,7 +13,7 @@ from regreen.metrics import Estimate
 from regreen.records import Record
 
 Cell = str | int | float | Estimate | None
-Point = tuple[float | str, float | Estimate]
+Point = tuple[float | str, float | Estimate | None]
 
 
 def finding(name: str, *, benchmark: str | None = None, tables: Sequence[Record], **numbers: Any) -> Record:
@@ -56,6 +56,7 @@ def plot(
     Args:
         title: what is seen.
         lines: for each name its points; the first of a point is a number, or for bars and heat maps a label.
+            A cell of a heat map that is None is marked; one without a point is empty.
         x: what the first axis shows, with its unit.
         y: what the other one shows.
         kind: "line"; "scatter", points alone; "stack", areas one upon another; "bar", groups of them; "heat", a row of

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from math import fsum, sqrt
 
 from regreen.errors import InputError
-from regreen.metrics import Estimate, interval_over_seeds, mean_interval, paired_difference
+from regreen.metrics import Estimate, interval_over_seeds, paired_difference
 from regreen.records import Record
 from regreen.studies.asking import Study
 from regreen.studies.example_sets import ExampleSet
@@ -87,7 +87,7 @@ def which_examples(study: Study, sets: Sequence[ExampleSet], *, choose_on: str |
     means = [each.mean(found.report_on, seed=seed) for each in found.reported]
     average = [statistics.fmean(column) for column in zip(*values_SP, strict=True)]
     numbers = {
-        "mean": asdict(_over_sets(values_SP, labels, seed)),
+        "mean": asdict(interval_over_seeds(values_SP, clusters=labels, bounds=(0.0, 1.0))),
         "lowest": min(mean.value for mean in means),
         "highest": max(mean.value for mean in means),
         "deviation": statistics.stdev(mean.value for mean in means),
@@ -105,13 +105,6 @@ def which_examples(study: Study, sets: Sequence[ExampleSet], *, choose_on: str |
         "table": _table(found, sets, means, numbers, seed),
         "plot": plot("Which solved examples", bars, x="set of examples", y="pass@1, %", kind="bar"),
     }
-
-
-def _over_sets(values_SP: Sequence[Sequence[float]], labels: Sequence[str], seed: int) -> Estimate:
-    """Return the mean over sets and problems; where all values are one, with the interval that one set has."""
-    if len({value for row in values_SP for value in row}) == 1:
-        return mean_interval(values_SP[0], clusters=labels, seed=seed)
-    return interval_over_seeds(values_SP, clusters=labels)
 
 
 def _deviation_of_draws(found: Chosen) -> float | None:

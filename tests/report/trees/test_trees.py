@@ -10,7 +10,7 @@ import pytest
 from regreen import Assert, CheckResult, InputError, Node, Outcome, Problem, Program, Verdict
 from regreen.cli import main
 from regreen.metrics import Forest, Width, expected, holm
-from regreen.report import Prices, RepairView, render, report
+from regreen.report import Prices, RepairView, draw, figures, render, report
 from regreen.report.trees import tree_tables
 from regreen.report.trees.cells import BETTER, NEITHER
 from regreen.report.trees.grown import numbers, read_grown
@@ -128,6 +128,31 @@ def test_costs_stand_on_every_axis_and_prices_need_a_price(trees):
     assert tree_summary(trees)["repair"]["spent"]["price"] is None
 
 
+def test_what_all_trees_cost_counts_every_round_of_repairs(tmp_path):
+    with Run(tmp_path / "r", SETTINGS) as run:
+        run.add_problem(problem("p"))
+        for i in range(2):
+            add(run, "p", f"{i}", "program", False)
+            for j in range(2):
+                add(run, "p", f"{i}.{j}", "joint", False)
+                for k in range(2):
+                    add(run, "p", f"{i}.{j}.{k}", "joint", False)
+    spent = tree_summary(tmp_path / "r")["repair"]["spent"]
+    assert (spent["programs"], spent["sampled"], spent["calls"], spent["checks"]) == (14, 140, 14, 28)
+
+
+def test_a_cell_whose_cost_is_not_known_is_not_said_to_lie_beyond_the_baseline(tmp_path):
+    with Run(tmp_path / "r", SETTINGS) as run:
+        run.add_problem(problem("p"))
+        for i in range(2):
+            add(run, "p", f"{i}", "program", False, prompt_tokens=100)
+            add(run, "p", f"{i}.0", "feedback", text="It is wrong.", model="other", prompt_tokens=100)
+            add(run, "p", f"{i}.0.0", "repair", True, prompt_tokens=100)
+    view = RepairView(n_p=(1,), n_fr=(1,), budget="price", prices={"m": Prices(1.0, 0.5, 4.0)})
+    cell = tree_summary(tmp_path / "r", view)["grid"][0]
+    assert (cell["pass"], cell["costs"]["price"], cell["beyond"], cell["verdict"]) == (1.0, None, False, "-")
+
+
 def test_a_wider_cell_than_the_frozen_tree_is_not_clamped_and_what_is_possible_is_said(trees, capsys):
     found = tree_summary(trees, RepairView(n_p=(6, 7), n_fr=(3, 4)))
     assert [cell["pass"] is not None for cell in found["grid"]] == [True, False, False, False]
@@ -138,6 +163,19 @@ def test_a_wider_cell_than_the_frozen_tree_is_not_clamped_and_what_is_possible_i
     printed = capsys.readouterr().out
     assert done.value.code == 0
     assert "the frozen trees allow n_p up to 6 and n_fr up to 3" in printed
+
+
+def test_a_heat_map_marks_what_lies_beyond_the_baseline_and_leaves_empty_what_no_tree_can_fill(trees, tmp_path):
+    found = report([trees], repair_view=RepairView(n_p=(1, 6), n_fr=(1, 3, 4)))
+    assert [cell["beyond"] for cell in found["grid"]] == [False, False, False, True, True, False]
+    heat = next(figure for figure in figures(found) if figure["kind"] == "heat")
+    assert [[label for label, _ in line["points"]] for line in heat["lines"]] == [["n_fr = 1", "n_fr = 3"]] * 2
+    assert [value is None for line in heat["lines"] for _, value in line["points"]] == [False, False, True, True]
+    del heat["lines"][1]["points"][0]
+    draw([heat], tmp_path / "heat.svg")
+    drawn = (tmp_path / "heat.svg").read_text()
+    assert drawn.count("<!-- * -->") == 1
+    assert "<!-- nan -->" not in drawn
 
 
 def test_repair_that_solves_what_resampling_cannot_is_better_and_a_useless_one_is_not(tmp_path):

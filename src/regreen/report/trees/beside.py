@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from regreen.records import Record
 from regreen.report.trees.grown import CONTROL, Grown, models_of, repairs_below, round_of
 from regreen.report.trees.view import Verdicts
+from regreen.syntax import syntax_of
 from regreen.tree import Node, RepairTree
 
 _RESAMPLE, _OTHERS = f"{CONTROL}resample", ("swapped", "within")
@@ -60,10 +61,8 @@ def diversity(grown: Grown, cells: Sequence[Record], most: int, *, replacement: 
 
 
 def _syntax(node: Node) -> Hashable:
-    try:
-        return ast.dump(ast.parse(node.source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return node.source
+    found = syntax_of(node.source)
+    return node.source if found is None else found
 
 
 def _outputs(grown: Grown, node: Node) -> Hashable:

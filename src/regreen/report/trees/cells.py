@@ -183,7 +183,7 @@ def _conclude(made: Sequence[Record]) -> None:
 
 def _words(cell: Record, stop: Record) -> str:
     if stop["p_holm"] is None:
-        return UNKNOWN if cell["pass"] is None else BEYOND
+        return BEYOND if cell["beyond"] else UNKNOWN
     if stop["p_holm"] >= ALPHA:
         return NEITHER
     return BETTER if stop["effect"] > 0 else WORSE

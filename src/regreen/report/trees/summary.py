@@ -19,6 +19,7 @@ from regreen.report.trees.grown import (
     AXES,
     Grown,
     chosen_verdicts,
+    costs,
     forest_of,
     read_grown,
     repairs_below,
@@ -167,11 +168,11 @@ class Found:
         return [node.key for node in self.grown.trees[name].nodes.values()]
 
     def spent(self) -> Record:
-        """Return what all trees together cost on every axis."""
-        grid = self.grid()
-        levels = (grid.forest.firsts, grid.forest.feedbacks, grid.forest.repairs)
-        total = sum(level.costs.reshape(-1, level.costs.shape[-1]).sum(axis=0) for level in levels)
-        return {name: None if np.isnan(v) else float(v) for name, v in zip(grid.axes, np.asarray(total), strict=True)}
+        """Return what all trees together cost on every axis, every round of repairs included."""
+        axes = (*AXES, "programs")
+        nodes = [node for tree in self.grown.trees.values() for node in tree.nodes.values()]
+        spent = np.asarray([(*costs(node, self.view.prices), float(node.has_program)) for node in nodes])
+        return {name: None if np.isnan(v) else float(v) for name, v in zip(axes, spent.sum(axis=0), strict=True)}
 
 
 def _settings(grid: Grid, view: RepairView, verdicts: Verdicts) -> Record:

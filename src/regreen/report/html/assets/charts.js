@@ -117,14 +117,16 @@ function barChart(svg, plot) {
 }
 
 function heatChart(svg, plot) {
-  const labels = labelsOf(plot), values = plot.lines.flatMap((line) => line.points.map(([, y]) => middle(y)));
+  const labels = labelsOf(plot), values = plot.lines.flatMap((line) => line.points.filter(([, y]) => y !== null).map(([, y]) => middle(y)));
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const wide = (BOX.width - 90 - BOX.right) / labels.length, tall = (BOX.height - BOX.bottom - BOX.top) / plot.lines.length;
   labels.forEach((label, at) => svg.append(draw("text", { x: 90 + wide * (at + 0.5), y: BOX.height - BOX.bottom + 16, "text-anchor": "middle" }, label)));
   plot.lines.forEach((line, row) => {
     svg.append(draw("text", { x: 84, y: BOX.top + tall * (row + 0.5) + 4, "text-anchor": "end" }, line.name));
     line.points.forEach(([x, y]) => {
-      const share = high > low ? (middle(y) - low) / (high - low) : 0.5, left = 90 + wide * labels.indexOf(String(x)), top = BOX.top + tall * row;
+      const left = 90 + wide * labels.indexOf(String(x)), top = BOX.top + tall * row;
+      if (y === null) return svg.append(draw("text", { x: left + wide / 2, y: top + tall / 2 + 4, "text-anchor": "middle" }, "*"));
+      const share = high > low ? (middle(y) - low) / (high - low) : 0.5;
       svg.append(draw("rect", { x: left, y: top, width: wide - 2, height: tall - 2, fill: `hsl(205 70% ${88 - 50 * share}%)` }, told(line.name, x, y, 1)),
         draw("text", { x: left + wide / 2, y: top + tall / 2 + 4, "text-anchor": "middle", style: { fill: share > 0.55 ? "#fff" : "#111" } }, middle(y).toFixed(2)));
     });
