@@ -14,10 +14,12 @@ import pytest
 
 from regreen import InfrastructureError, InputError
 from regreen.dialog import FileHinter, ModelHinter, dialog
-from regreen.evaluate import Choice, Judging
+from regreen.evaluate import Choice, Judging, Sampling
 from regreen.metrics import holm
+from regreen.models import Completion
 from regreen.records import read_records
 from regreen.report import every_table, figures, render, report
+from tests.refine.models import Writer
 from tests.repair.models import Planned
 from tests.toy import GOOD, PROBLEMS, hear_signals, write_problems
 
@@ -114,6 +116,32 @@ def test_a_model_hints_and_its_tokens_are_counted(tmp_path, toy):
     hint = nodes(tmp_path)["toy/add", "0.0"]
     assert (hint["kind"], hint["text"], hint["tokens"], hint["model"]) == ("hint", "It is wrong at 0.0.", 7, "hinter")
     assert "It is wrong at 0.0." in model.prompts["toy/add", "0.0.0"]
+
+
+class Silent(Planned):
+    """Has no hint to give."""
+
+    def _answer(self, request):
+        super()._answer(request)
+        return Completion("", tokens=1)
+
+
+def test_a_dialog_that_an_empty_hint_ended_has_ended_for_the_next_call_too(tmp_path, toy):
+    for _ in range(2):
+        model, hinter = Planned({}), Silent({}, name="hinter")
+        talked(tmp_path, toy, model, lambda problems, hinter=hinter: ModelHinter(hinter, problems[0]))
+        assert not any(key.startswith("0.0") for _, key in model.asked)
+    assert hinter.asked == []
+
+
+def test_a_model_that_continues_is_shown_no_more_after_a_hint_than_before(tmp_path, toy):
+    hints = write_hints(tmp_path, HINTS[0])
+    for show, shown in (("none", False), ("all", True)):
+        model, sampling = Writer(), Sampling(1, (0.2,), show=show, examples=0)
+        talked(tmp_path, toy, model, lambda problems: FileHinter(hints, problems), out=show, sampling=sampling)
+        assert "Add the numbers." in model.prompts["toy/add", "0.0.0"]
+        for place in ("0", "0.0.0"):
+            assert ("assert add" in model.prompts["toy/add", place]) == shown
 
 
 def test_a_dialog_goes_on_where_it_stopped(tmp_path, toy):

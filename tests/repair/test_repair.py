@@ -17,7 +17,7 @@ from regreen.repair import Repairing, repair
 from regreen.report import Prices, RepairView, every_table, render, report
 from regreen.run import read_manifest
 from tests.repair.models import Planned
-from tests.toy import BAD, PROBLEMS, interrupt_asking, write_problems
+from tests.toy import BAD, GOOD, PROBLEMS, interrupt_asking, write_problems
 
 JUDGING = Judging(timeout=2.0, sandbox="local:C")
 TWO = Sampling(n=2, temperatures=(0.8,))
@@ -309,6 +309,28 @@ class Continuing(Planned):
     def _answer(self, request):
         self.prompts[request.problem, request.index, request.role] = request.prompt
         return Completion(f"    return {request.seed}\n", tokens=5)
+
+
+class Spelling(Planned):
+    """Explains in words and with the whole program."""
+
+    def _answer(self, request):
+        answer = super()._answer(request)
+        if not request.role.startswith("feedback"):
+            return answer
+        return replace(answer, text=f"{answer.text}\n```python\n{GOOD[request.problem]}```\n")
+
+
+@pytest.mark.parametrize("control", ["within", "swapped"])
+def test_a_control_is_told_in_the_form_of_the_trees_own_repairs(tmp_path, toy, control):
+    (tmp_path / "notes.jsonl").write_text('{"problem": "toy/add", "text": "Mind the sign."}\n')
+    model = Spelling({})
+    repairing = Repairing(f"self+notes:{tmp_path / 'notes.jsonl'}", nf=1, nr=1, controls=(control,), again=0)
+    repaired(tmp_path, toy, model, repairing)
+    for place in ("0.0.0", f"0 control:{control}:0"):
+        prompt = model.prompts["toy/add", place]
+        assert GOOD["toy/add"] not in prompt, "of an explanation the words alone are told"
+        assert "Mind the sign." in prompt, "and what else is said of the program"
 
 
 def test_a_repair_may_be_given_the_words_on_another_wrong_program_of_its_problem(tmp_path, toy):

@@ -86,7 +86,7 @@ class Talk:
         node = f"{failing.node}.0"
         known = self._grower.run.program(key_of(problem.id, node, "hint"))
         if known is not None:
-            return self._hinter.read(known.text or "")
+            return self._hinter.read(known.text or "") or None
         hint = await self._hinter.hint(self, problem, failing, turn)
         if hint and self._grower.run.program(key_of(problem.id, node, "hint")) is None:  # a model's is there
             self._grower.note(spoken(problem, node, "hint", hint, self._hinter.name))
@@ -99,10 +99,11 @@ class Talk:
         if isinstance(first, str):
             template = prompts.load(prompts.default_for(problem, chat=False, what="repair"))
             wrong = Wrong(failing.program.source, self.failure(problem, failing), hint)
-            return self._ask(problem, template.render(problem, wrong=wrong), f"{failing.node}.0.0", "repair", template)
+            prompt = template.render(self._opening.showing(problem), wrong=wrong)
+            return self._ask(problem, prompt, f"{failing.node}.0.0", "repair", template)
         turns = [(Message("assistant", a.program.text or ""), Message("user", f"{h}\n\n{_AGAIN}")) for a, h in said]
-        prompt = (*first, *(message for turn in turns for message in turn))
-        return self._ask(problem, prompt, f"{failing.node}.0.0", "repair", template)
+        chat = (*first, *(message for turn in turns for message in turn))
+        return self._ask(problem, chat, f"{failing.node}.0.0", "repair", template)
 
     def _ask(self, problem: Problem, prompt: Prompt, node: str, kind: str, template: Template) -> Ask:
         _, index, role = key_of(problem.id, node, kind)

@@ -80,16 +80,16 @@ class Growth:
         voices = self.voices
         apart = not (voices.joint or voices.silent)
         child = f"{failing.node}.{branch}.{number}" if apart else f"{failing.node}.{branch}"
-        error = await self._error(failing) if voices.joint or voices.model else self._sentence(failing)
-        wrong = Wrong(failing.program.source, error, words)
+        wrong = Wrong(failing.program.source, await self._told_error(failing), words)
         ask = self._ask(voices.repair, wrong, child, "joint" if voices.joint else "repair")
         return await self._grower.attempt(ask, self._model)
 
     def told(self, node: Node) -> Told:
         """Return what was said in a node right below a first program; the error sentence where nothing more was."""
         voices, parent = self.voices, node.parent or ""
-        if voices.joint:
-            words = voices.repair.words(node.text or "")
+        asked = voices.repair if voices.joint else voices.feedback  # by which a model was asked for words
+        if asked is not None:
+            words = asked.words(node.text or "")
         else:
             words = self._sentence(self._first(parent)) if voices.silent else node.text or ""
         return Told(node.problem, parent, node.node, words, source=self._first(parent).program.source)
@@ -97,9 +97,14 @@ class Growth:
     async def repair_swapped(self, entry: Told, words: str, *, role: str = SWAPPED) -> None:
         """Have a failing first program repaired, given what was said about another one."""
         failing = self._first(entry.node)
-        sentence = words if self.voices.silent else self._sentence(failing)
+        sentence = words if self.voices.silent else await self._told_error(failing)
         wrong = Wrong(failing.program.source, sentence, "" if self.voices.silent else words)
         await self._grower.attempt(self._ask(self.voices.swapped, wrong, entry.child, role), self._model)
+
+    async def _told_error(self, failing: Attempt) -> str:
+        """Return what a repair is told of how its program failed: with the arms' words, unless they are the words."""
+        joined = self.voices.joint or self.voices.model
+        return await self._error(failing) if joined else self._sentence(failing)
 
     def _first(self, node: str) -> Attempt:
         return self._grower.known(self._problem, int(node))
