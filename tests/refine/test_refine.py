@@ -219,6 +219,14 @@ def test_what_a_budget_of_tokens_stopped_is_not_finished_and_its_control_not_cou
     assert "stopped after" not in render(every_table(report([tmp_path / "run"])))
 
 
+def test_refinements_may_be_greedy_but_not_the_fresh_programs_that_they_are_held_against(tmp_path):
+    refined(tmp_path, Writer(), Refining(rounds=2, temperature=0.0, until="problem", controls=()), n=2)
+    with pytest.raises(InputError, match=r"are one program, however many: .* give --resample-temperature 0.6"):
+        refined(tmp_path, Writer(), Refining(rounds=2, temperature=0.0, controls=("resample",)), out="other")
+    fresh = Refining(rounds=2, temperature=0.0, controls=("resample",), resample_temperature=0.6)
+    refined(tmp_path, Writer(), fresh, n=2, out="fresh")
+
+
 def test_a_chat_model_is_asked_to_refine_in_a_chat_and_programs_without_headers_serve(tmp_path):
     model = Planned({"toy/add": {"0.0"}, "toy/echo": {"0"}})
     refining = Refining(rounds=2, until="problem", reveal="all")

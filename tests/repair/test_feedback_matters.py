@@ -132,6 +132,7 @@ def test_an_explainer_that_cannot_be_reached_is_exit_3_and_the_first_programs_ar
         (["--feedback", "self+openai:x"], "would both explain"),
         (["--feedback", "notes:nowhere.jsonl"], "nowhere.jsonl"),
         (["--feedback", "oracle", "--nf", "2"], "says the same each time"),
+        (["--feedback", "none", "--nf", "2"], "nothing is said; give --nr for more repairs"),
         (["--nfr", "1", "--nf", "1"], "give it one way"),
         (["--temperature", "0.2,0.8"], "give one"),
         (["--control", "nothing"], "expected resample,swapped"),

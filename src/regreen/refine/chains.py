@@ -14,6 +14,7 @@ from regreen.attempt import Ask, Attempt, Grower, Opening
 from regreen.attempt.growing import Policy, all_of
 from regreen.attempt.opening import as_json
 from regreen.controls import RESAMPLE
+from regreen.errors import InputError
 from regreen.inquiry import Inquiry
 from regreen.problem import Problem
 from regreen.prompts import Wrong
@@ -35,8 +36,14 @@ class Chains:
     def __init__(self, inquiry: Inquiry, refining: Refining) -> None:
         sampling, problems, model = inquiry.sampling, inquiry.problems, inquiry.model
         self.opening = inquiry.opening
+        several = sampling.n > 1 or refining.rounds > 1
+        if "resample" in refining.controls and refining.fresh_temperature == 0 and several:
+            raise InputError(
+                "fresh programs at temperature 0 are one program, however many: no control of equal budget; "
+                "give --resample-temperature 0.6, or --control without resample"
+            )
         self._later, self._fresh = (
-            Opening(replace(sampling, temperatures=(heat,)), problems, model, inquiry.choice.data)
+            Opening(replace(sampling, n=1, temperatures=(heat,)), problems, model, inquiry.choice.data)
             for heat in (refining.temperature, refining.fresh_temperature)
         )
         chat = self.opening.template.is_chat

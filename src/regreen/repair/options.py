@@ -56,6 +56,8 @@ class Repairing:
 
     def widths(self, np: int, voices: Voices) -> Widths:
         """Return how wide trees grow; raises InputError where more words are asked of arms than they have."""
+        if voices.silent and (self.nf or 1) > 1:
+            raise InputError(f"--nf {self.nf}: with --feedback none nothing is said; give --nr for more repairs")
         if voices.joint or voices.silent:
             return Widths(np, self.nfr or self.nr or 1, 1, self.depth)
         if voices.model is not None:
