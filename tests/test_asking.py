@@ -165,7 +165,11 @@ def test_a_script_answers_by_what_the_prompt_contains_and_says_where_none_fits(t
 def test_the_run_of_a_model_that_continues_prompts_is_replayed_as_it_was(tmp_path):
     asked = {"sampling": Sampling(2, (0.8,), max_tokens=100), "choice": Choice(limit=4), "judging": JUDGING}
     first = evaluate("katas", open_model("tiny"), **asked, out=tmp_path / "run")
-    for n, place in enumerate(("run", "run/programs.jsonl", "run/samples.jsonl")):
+    texts: dict[str, list[str]] = {}
+    for _, record in read_records(tmp_path / "run" / "programs.jsonl"):
+        texts.setdefault(record["problem"], []).append(record["text"])
+    write_lines(tmp_path / "codet.jsonl", [{"task_id": name, "samples": of} for name, of in texts.items()])
+    for n, place in enumerate(("run", "run/programs.jsonl", "run/samples.jsonl", "codet.jsonl")):
         again = evaluate("katas", open_model(f"replay:{tmp_path / place}"), **asked, out=tmp_path / str(n))
         assert again["scores"] == first["scores"]
         assert again["scores"]["pass@1"]["value"] > 0

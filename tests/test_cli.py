@@ -288,6 +288,14 @@ def test_a_closed_standard_output_is_no_error(files, tmp_path, regreen, command,
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_terminal_that_does_not_know_a_letter_gets_another(files, tmp_path):
+    command = [sys.executable, "-m", "regreen.cli", "score", files[0], "--benchmark", files[1], *LOCAL]
+    known = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, cwd=tmp_path, env=known, capture_output=True, timeout=60, check=True)
+    assert b"Scores" in done.stdout
+    assert "─".encode() not in done.stdout
+
+
 def test_on_a_terminal_progress_is_shown_on_stderr_alone(files, tmp_path):
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "regreen.cli", "score", files[0], "--benchmark", files[1], *LOCAL, "--json"]

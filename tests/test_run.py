@@ -14,7 +14,7 @@ import pytest
 
 from regreen import Assert, Call, CheckResult, InputError, Outcome, Problem, Program, RunLockedError, Stdio, Verdict
 from regreen.problem import check_text
-from regreen.records import read_json, read_records
+from regreen.records import read_json, read_records, write_lines
 from regreen.run import Run, Settings, read_manifest
 
 PROBLEM = Problem("p", "add", (Assert("assert add(1, 2) == 3"),), meta={"date": "2024-01-01", "odd": {1}})
@@ -222,6 +222,12 @@ def test_a_full_disk_is_one_error_that_names_the_file_and_the_run_goes_on(tmp_pa
     assert "jsonl: cannot be written (File too large); what is finished is kept" in last
     survive(tmp_path / "r", 0, 99, random.Random(0))
     assert_each_once(tmp_path / "r", 99)
+
+
+def test_a_place_where_nothing_can_be_written_is_bad_input_and_no_full_disk(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot be written \(Not a directory\); give a place where it can"):
+        write_lines(tmp_path / "file" / "x.jsonl", [])
 
 
 @pytest.mark.parametrize("name", ["programs.jsonl", "verdicts.jsonl"])

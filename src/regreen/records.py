@@ -6,6 +6,7 @@ line is cut off when the file is next opened. Counting keeps a few numbers a pro
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from array import array
@@ -18,6 +19,8 @@ from typing import Any, TextIO
 
 from regreen.errors import InfrastructureError, InputError
 from regreen.tree import RepairTree, read_trees
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 MANIFEST = "manifest.json"
 SCORES = "scores.json"
@@ -179,9 +182,16 @@ def _replacing(path: Path) -> Iterator[TextIO]:
 def _writing(path: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:  # the disk is full, or worse
+    except OSError as error:
+        raise unwritten(path, error) from error
+
+
+def unwritten(path: object, error: OSError) -> InfrastructureError | InputError:
+    """Return what to raise where a file cannot be written: after a full disk the same call goes on, else none will."""
+    if error.errno in _NO_ROOM:
         kept = "what is finished is kept: make room and type the same command again"
-        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}); {kept}") from error
+        return InfrastructureError(f"{path}: cannot be written ({error.strerror}); {kept}")
+    return InputError(f"{path}: cannot be written ({error.strerror}); give a place where it can")
 
 
 class Places:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -55,6 +57,9 @@ def main(arguments: list[str] | None = None) -> None:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # a scheduler's and a closed terminal's way of pressing Ctrl-C
         if signal.getsignal(ending) is signal.SIG_DFL:  # under nohup it is ignored
             signal.signal(ending, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(errors="replace")  # a terminal that knows no line of a table gets a question mark
     sys.exit(_run(arguments))
 
 
@@ -67,7 +72,14 @@ def _run(arguments: list[str] | None) -> int:
         say(str(error))
         return error.exit_code
     except OSError as error:
-        say(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        place = error.filename or "input or output"
+        if error.errno == errno.ENOSPC:
+            from regreen.records import unwritten
+
+            full = unwritten(place, error)
+            say(str(full))
+            return full.exit_code
+        say(f"{place}: {error.strerror or error}")
         return BAD_INPUT
 
 

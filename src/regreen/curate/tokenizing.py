@@ -32,13 +32,15 @@ RUNS = tuple(" " * length for length in range(2, 25))
 _RUN = re.compile(r"\n? {2,24}")
 _HELD_OUT = 10  # each tenth text
 _LEAST = 256 + 1 + 2 * len(RUNS)  # bytes, the end of a text, runs
+_MOST = 1_000_000
 _END = "<|endoftext|>"
 
 
 def check_size(size: int) -> None:
-    """Raise InputError if so many tokens are too few."""
-    if size < _LEAST:
-        raise InputError(f"--tokenizer {size}: at least {_LEAST} tokens are needed, for bytes and runs of white space")
+    """Raise InputError if so many tokens are too few, or more than any model has."""
+    if not _LEAST <= size <= _MOST:
+        why = "the least is for bytes and runs of white space"
+        raise InputError(f"--tokenizer {size}: expected {_LEAST} to {_MOST:,} tokens; {why}")
 
 
 def tokenizer(file: Path, out: Path, size: int) -> Record:

@@ -43,7 +43,8 @@ class ReplayModel:
         if not isinstance(problem, str) or not texts:
             raise InputError(f"{where}: expected task_id (or problem) with one of {', '.join(_TEXTS)} or samples")
         role = line.get("role", "sample")
-        self.chat = self.chat and "completion" not in line and line.get("extraction") != "continuation"
+        continues = "completion" in line or "samples" in line or line.get("extraction") == "continuation"
+        self.chat = self.chat and not continues
         for text in texts:
             index = line["index"] if isinstance(line.get("index"), int) else self._counted[problem, role]
             self._counted[problem, role] += 1
