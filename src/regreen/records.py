@@ -226,7 +226,8 @@ class Places:
 class ProblemCounts:
     """What a run knows of one problem: how many programs, and how many passed all checks or a named part of them.
 
-    ``at`` has the same two numbers for each of several temperatures.
+    ``at`` has the same two numbers for each of several temperatures; ``asked`` is equal in two runs, read by one
+    process, if they state and check the problem alike.
     """
 
     programs: int = 0
@@ -236,6 +237,7 @@ class ProblemCounts:
     parts: Mapping[str, list[int]] = field(default_factory=dict)
     date: str | None = None
     cluster: str | None = None
+    asked: int | None = None
 
 
 class Counts:
@@ -276,6 +278,7 @@ class Counts:
         meta = record.get("meta", {})
         counts = self.problems.setdefault(record["id"], ProblemCounts())
         counts.parts, counts.date, counts.cluster = meta.get("scores", {}), meta.get("date"), meta.get("cluster")
+        counts.asked = hash((record.get("statement"), *record.get("checks", ())))
 
     def add_program(self, record: Record) -> None:
         """Count a record of programs.jsonl; a program that was refused has no verdict and did not pass."""

@@ -112,6 +112,21 @@ def test_runs_are_compared_over_the_problems_that_both_have(tmp_path):
     assert "problems in one run only, left out: 1" in render(tables(report([first, second])))
 
 
+def test_runs_on_problems_of_one_name_that_are_not_the_same_are_told_of(tmp_path):
+    first, second = write_run(tmp_path / "a", [1, 0]), write_run(tmp_path / "b", [1, 1])
+    assert "NOT THE SAME" not in render(tables(report([first, second])))
+    lines = [json.loads(line) for line in (second / "problems.jsonl").read_text().splitlines()]
+    lines[0]["checks"] = ["assert f() == 17"]
+    (second / "problems.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "NOT THE SAME: the runs state or check 1 of them" in render(tables(report([first, second])))
+
+
+def test_runs_that_have_no_problem_in_common_are_not_compared_and_it_is_said(tmp_path):
+    first, second = write_run(tmp_path / "a", [1, 0]), write_run(tmp_path / "b", [1, 1])
+    (second / "verdicts.jsonl").write_text("")
+    assert "no problem has programs in both runs" in render(tables(report([first, second])))
+
+
 def test_three_runs_stand_side_by_side_without_a_comparison(tmp_path):
     runs = [write_run(tmp_path / name, [1, 0]) for name in "abc"]
     found = report(runs)

@@ -24,6 +24,7 @@ def compare(first: Counts, second: Counts, *, ks: Sequence[int] = (1,), seed: in
     _conclude([record for record in found.values() if record["value"] is not None])
     return {
         "problems": len(names),
+        "asked_otherwise": sum(one.asked != other.asked for one, other in pairs),
         "only_first": sum(problem.programs > 0 for problem in first.problems.values()) - len(names),
         "only_second": sum(problem.programs > 0 for problem in second.problems.values()) - len(names),
         "differences": found,

@@ -115,7 +115,11 @@ def paired_table(paired: Record) -> Table:
             rows.append(
                 [name, estimate_cell(found, signed=True), f"p = {found['p_holm']:.3g} ({found['test']})", verdict]
             )
+    if not paired["problems"]:
+        rows.append(["no problem has programs in both runs", "", "", ""])
     notes = [f"{paired['problems']} problems in both runs"]
+    if paired["asked_otherwise"]:
+        notes.append(f"NOT THE SAME: the runs state or check {paired['asked_otherwise']} of them differently")
     if len(rows) > 1:
         notes.append("p: corrected for all k of the table (Holm)")
     left = paired["only_first"] + paired["only_second"]
