@@ -243,11 +243,13 @@ class ProblemCounts:
 class Counts:
     """What the records of a run add up to, over programs of the role "sample".
 
-    ``temperatures`` are those that a run's samples go round: sample ``index`` has the one at ``index % len``.
+    ``temperatures`` are those that a run's samples go round: sample ``index`` has the one at ``index % len``. With
+    ``first_alone`` only a problem's first program counts for its pass rate: further ones were drawn until one passed.
     """
 
-    def __init__(self, temperatures: Sequence[float] = ()) -> None:
+    def __init__(self, temperatures: Sequence[float] = (), *, first_alone: bool = False) -> None:
         self._temperatures = temperatures if len(temperatures) > 1 else ()
+        self.first_alone = first_alone
         self.problems: dict[str, ProblemCounts] = {}
         self.outcomes: Counter[str] = Counter()
         self.exceptions: Counter[str] = Counter()
@@ -302,8 +304,9 @@ class Counts:
         """Count a record of verdicts.jsonl."""
         if record.get("role", "sample") != "sample":
             return
-        counts = self._add(record, passed=record["outcome"] == "passed")
-        counts.passed_part.update(name for name, part in counts.parts.items() if _all_passed(record["checks"], part))
+        if counts := self._add(record, passed=record["outcome"] == "passed"):
+            passed = (name for name, part in counts.parts.items() if _all_passed(record["checks"], part))
+            counts.passed_part.update(passed)
         self.outcomes[record["outcome"]] += 1
         self.modes[record["mode"]] += 1
         if record["mode"] == "shared":
@@ -311,8 +314,10 @@ class Counts:
         if record["outcome"] == "exception":
             self.exceptions[_error_type(record["checks"])] += 1
 
-    def _add(self, record: Record, *, passed: bool) -> ProblemCounts:
-        """Count one program of a problem."""
+    def _add(self, record: Record, *, passed: bool) -> ProblemCounts | None:
+        """Count one program of a problem, if it counts."""
+        if self.first_alone and record["index"]:
+            return None
         counts = self.problems.setdefault(record["problem"], ProblemCounts())
         counts.programs += 1
         counts.passed += passed
@@ -323,9 +328,19 @@ class Counts:
         return counts
 
 
-def read_counts(run: Path, temperatures: Sequence[float] = ()) -> Counts:
-    """Add up the records of a run directory whose samples go round these temperatures."""
-    counts = Counts(temperatures)
+def stops_at_a_pass(settings: Mapping[str, Any]) -> bool:
+    """Say whether the first programs of a run with these settings were drawn one by one until one passed."""
+    return settings.get("order") in ("bfs", "dfs") and not settings.get("full", True)
+
+
+def counts_for(settings: Mapping[str, Any]) -> Counts:
+    """Return what adds up the records of a run with these settings."""
+    return Counts(settings.get("temperature", ()), first_alone=stops_at_a_pass(settings))
+
+
+def read_counts(run: Path, settings: Mapping[str, Any] | None = None) -> Counts:
+    """Add up the records of a run directory with these settings."""
+    counts = counts_for(settings or {})
     for name, add in (
         (PROBLEMS, counts.add_problem),
         (PROGRAMS, counts.add_program),

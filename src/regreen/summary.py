@@ -77,6 +77,7 @@ def summarise(manifest: Mapping[str, Any], counts: Counts, view: View | None = N
         "timeout": manifest["settings"].get("timeout"),
         "finished": manifest["finished"] is not None,
         "stopped_at": manifest.get("stopped_at"),
+        "first_alone": counts.first_alone,
     }
     if len(manifest["settings"].get("temperature", ())) > 1:
         summary["by_temperature"], summary["best_temperature"] = _by_temperature(problems, view)

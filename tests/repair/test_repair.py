@@ -244,6 +244,17 @@ def test_a_refused_first_program_fails_with_all_that_could_be_made_of_it(tmp_pat
     assert cell["pass"] == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize("order", ["bfs", "dfs"])
+def test_first_programs_that_are_drawn_until_one_passes_raise_no_pass_rate(tmp_path, toy, order):
+    right = {"toy/add": {"1"}, "toy/echo": {"0"}, "toy/first": {"0.1"}}
+    how = Repairing(nfr=2, order=order, controls=(), again=0)
+    repaired(tmp_path, toy, Planned(right), how, sampling=Sampling(3, (0.8,)))
+    found = report([tmp_path / "run"])
+    assert found["scores"]["pass@1"]["value"] == pytest.approx(1 / 3), "one in three passes at once"
+    assert found["grid"][0]["pass"] in (None, pytest.approx(1 / 3)), "no first repair does, where each has one"
+    assert "drawn until one passed: of each problem the first" in render(every_table(found))
+
+
 def test_a_recorded_repair_can_be_replayed(tmp_path, toy):
     right = {"toy/add": {"0.1"}, "toy/echo": {"1"}}
     repaired(tmp_path, toy, Planned(right), Repairing(nfr=2))

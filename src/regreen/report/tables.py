@@ -199,6 +199,9 @@ def _notes(run: Record) -> list[str]:
         f"stopped after {stopped} tokens; a larger --max-tokens-total goes on": stopped is not None,
         f"records are missing: {run['unjudged']} programs have no verdict": run["finished"] and run["unjudged"],
         f"problems without a program, {treated}: {len(missing)} ({_some(missing)})": missing,
+        "drawn until one passed: of each problem the first program alone is scored (--full draws all)": (
+            run.get("first_alone")
+        ),
         f"bad lines skipped: {run['skipped']}": run["skipped"],
         f"texts without a program: {run['no_program']}": run["no_program"],
         f"texts cut at --max-tokens: {run['truncated']}": run["truncated"],

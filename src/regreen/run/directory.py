@@ -32,11 +32,11 @@ from regreen.records import (
     SCORES,
     TREES,
     VERDICTS,
-    Counts,
     Key,
     Lines,
     Places,
     Record,
+    counts_for,
     read_records,
     write_json,
 )
@@ -216,7 +216,7 @@ class Run:
     def _open_files(self) -> None:
         names = (PROBLEMS, PROMPTS, PROGRAMS, VERDICTS, RECORDED)
         self._lines = {name: Lines(self.path / name) for name in names}
-        self.counts = Counts(self.manifest["settings"].get("temperature", ()))
+        self.counts = counts_for(self.manifest["settings"])
         self._problems: set[str] = set()
         for _, record in read_records(self.path / PROBLEMS):
             self._problems.add(record["id"])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from regreen.errors import InputError
 from regreen.metrics import Feedback, First, Forest, FrozenTree, Repair, joint
-from regreen.records import PROBLEMS, PROGRAMS, TREES, VERDICTS, Key, Record, read_records
+from regreen.records import PROBLEMS, PROGRAMS, TREES, VERDICTS, Key, Record, read_records, stops_at_a_pass
 from regreen.report.trees.view import Prices, Verdicts
 from regreen.run import read_manifest
 from regreen.tree import REFUSED, Node, RepairTree, read_trees
@@ -59,6 +59,8 @@ class Grown:
     rejudged: list[tuple[Key, bool, bool]] = field(default_factory=list)  # passed first, and again
     flipped: list[str] = field(default_factory=list)
     whole: bool = True  # the run is finished: no control is half drawn
+    full: bool = True  # no tree was left at a pass
+    first_alone: bool = False  # first programs were drawn until one passed
 
     @property
     def clusters(self) -> list[str]:
@@ -84,7 +86,14 @@ class Grown:
 def read_grown(run: Path) -> Grown:
     """Read a run directory that has trees; raises InputError for records that are none."""
     problems = {record["id"]: record for _, record in read_records(run / PROBLEMS)}
-    grown = Grown(problems=problems, whole=read_manifest(run)["finished"] is not None)
+    manifest = read_manifest(run)
+    settings = manifest["settings"]
+    grown = Grown(
+        problems=problems,
+        whole=manifest["finished"] is not None,
+        full=settings.get("full", True),
+        first_alone=stops_at_a_pass(settings),
+    )
     lines = ((f"{run / TREES}, byte {place}", record) for place, record in read_records(run / TREES))
     grown.trees = read_trees(lines)
     for _, record in read_records(run / VERDICTS):
@@ -174,25 +183,36 @@ def numbers(
 
 
 def forest_of(
-    trees: Sequence[RepairTree],
+    grown: Grown,
+    names: Sequence[str],
     verdicts: Verdicts,
     prices: Mapping[str, Prices],
     hidden: Mapping[Key, Judged] | None = None,
 ) -> Forest:
-    """Return trees as numbers; a first program that was refused fails, and so does all that might be made of it.
+    """Return some problems' trees as numbers; a first program that was refused fails with all that might be made of it.
 
     Nothing can be said of what was never written: were it left without feedback, no tree at all could be drawn wider.
+    What was drawn until something passed is left out but for the first of it, whose number does not depend on a pass.
     """
+    trees = [grown.trees[name] for name in names]
     every = [list(numbers(tree, verdicts, prices, hidden)) for tree in trees]
+    if not grown.full:
+        every = [[_first_of_each(first) for first in firsts[: 1 if grown.first_alone else None]] for firsts in every]
     wide = max((len(first.feedbacks) for firsts in every for first in firsts), default=0)
     deep = max((len(said.repairs) for firsts in every for first in firsts for said in first.feedbacks), default=0)
     free = (0.0,) * len(AXES)
     nothing = [Feedback(free, [Repair(False, free)] * deep)] * wide
     for tree, firsts in zip(trees, every, strict=True):
-        for at, root in enumerate(tree.roots):
+        for at, root in enumerate(tree.roots[: len(firsts)]):
             if root.outcome == REFUSED:
                 firsts[at] = firsts[at]._replace(feedbacks=nothing)
     return Forest.of(every)
+
+
+def _first_of_each(first: First) -> First:
+    """Return a first program with its first feedback alone, and that with its first repair."""
+    said = [Feedback(each.costs, each.repairs[:1]) for each in first.feedbacks[:1]]
+    return first._replace(feedbacks=said)
 
 
 def costs(node: Node, prices: Mapping[str, Prices]) -> tuple[float, ...]:

@@ -91,7 +91,7 @@ class Found:
         trees, judged = self.grown.trees, self.grown.judged if hidden else None
         names = list(trees) if names is None else names
         prices = self.view.prices
-        forest = forest_of([trees[name] for name in names], self.verdicts, prices, judged)
+        forest = forest_of(self.grown, names, self.verdicts, prices, judged)
         clusters = dict(zip(trees, self.grown.clusters, strict=True))
         budget: str = self.view.tokens if self.view.budget == "sampled" else self.view.budget
         if np.isnan(forest.firsts.costs[forest.firsts.here][:, AXES.index(budget)]).any():
