@@ -1,6 +1,7 @@
 """Repair trees on scripted models: what is recorded, told, controlled, resumed and refused."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -252,7 +253,12 @@ def test_first_programs_that_are_drawn_until_one_passes_raise_no_pass_rate(tmp_p
     found = report([tmp_path / "run"])
     assert found["scores"]["pass@1"]["value"] == pytest.approx(1 / 3), "one in three passes at once"
     assert found["grid"][0]["pass"] in (None, pytest.approx(1 / 3)), "no first repair does, where each has one"
-    assert "drawn until one passed: of each problem the first" in render(every_table(found))
+    printed = render(every_table(found))
+    assert "drawn until one passed: of each problem the first" in printed
+    shares = [
+        float(share) for share in re.findall(r"\d+ \((\d+\.\d) %\)", printed.split("Outcomes")[1].split("\n\n")[1])
+    ]
+    assert sum(shares) == pytest.approx(100, abs=0.2), "all that was drawn is in the outcomes"
 
 
 def test_a_recorded_repair_can_be_replayed(tmp_path, toy):

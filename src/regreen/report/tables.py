@@ -92,8 +92,14 @@ def _chosen_on(run: Record) -> list[str]:
 def outcomes_table(runs: Sequence[Record]) -> Table:
     """Return how many programs ended in which way."""
     names = [name for name in runs[0]["outcomes"] if any(run["outcomes"][name] for run in runs)]
-    rows = [[name, *(_share(run["outcomes"][name], run["programs"]) for run in runs)] for name in names]
+    rows = [[name, *(_share(run["outcomes"][name], _written(run)) for run in runs)] for name in names]
     return Table("Outcomes", ["", *_columns(runs)], rows)
+
+
+def _written(run: Record) -> int:
+    """Return how many programs there are, those included that are not scored."""
+    every: int = run["programs"]
+    return sum(run["outcomes"].values()) + run["refused"] if run.get("first_alone") else every
 
 
 def exceptions_table(runs: Sequence[Record]) -> Table:
