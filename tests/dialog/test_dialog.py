@@ -155,12 +155,28 @@ def test_a_dialog_goes_on_where_it_stopped(tmp_path, toy):
     assert len(model.asked) - asked == len(set(model.asked)) - asked, "nothing was asked twice"
 
 
+def test_hints_without_a_turn_take_those_that_are_free_wherever_they_stand(tmp_path, toy):
+    free = [{"problem": "toy/add", "text": text} for text in ("First free.", "Second free.")]
+    named = [{"problem": "toy/add", "text": f"Of turn {turn}.", "turn": turn} for turn in (3, 1)]
+    hints = write_hints(tmp_path, free[0], *named, free[1])
+    talked(tmp_path, toy, Planned({}), lambda problems: FileHinter(hints, problems), turns=5)
+    found = nodes(tmp_path)
+    texts = [found["toy/add", ".".join("0" * length)]["text"] for length in (2, 4, 6, 8)]
+    assert texts == ["Of turn 1.", "First free.", "Of turn 3.", "Second free."]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ('{"problem": "toy/nothing", "text": "x"}', "hints.jsonl:1: no problem 'toy/nothing'"),
         ('{"problem": "toy/add"}', "hints.jsonl:1: expected"),
         ('{"problem": "toy/add", "text": "x", "turn": 0}', "hints.jsonl:1: expected"),
+        ('{"problem": "toy/add", "text": "x", "turn": -3}', "hints.jsonl:1: expected"),
+        ('{"problem": "toy/add", "text": "x", "turn": true}', "hints.jsonl:1: expected"),
+        (
+            '{"problem": "toy/add", "text": "x", "turn": 2}\n\n{"problem": "toy/add", "text": "y", "turn": 2}',
+            "hints.jsonl:3: turn 2 of toy/add has a hint already",
+        ),
         ("not json", "hints.jsonl:1: not JSON"),
     ],
 )

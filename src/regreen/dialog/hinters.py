@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from regreen.prompts import Template
 
 _NAMED = 3  # ids that a message shows
+_Line = tuple[str, str, str, int | None]  # place in the file, problem, text, turn
 
 
 class Talking(Protocol):
@@ -86,20 +87,24 @@ class Listener:
 class FileHinter(Listener):
     """Hints from a file of JSON Lines: ``{"problem": ID, "text": TEXT, "turn"?: 1}``.
 
-    A line without a turn is the answer to the problem's next failing program that has none of its own.
+    A line without a turn is the answer to the problem's next failing program that has none of its own, wherever in the
+    file the lines with turns stand.
     """
 
     def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
         """Read the file; raises InputError that names file and line."""
         self.name = f"file:{path.name}"
-        known = {problem.id for problem in problems}
         self.hints: dict[tuple[str, int], str] = {}
-        for where, line in _lines(path):
-            problem, text, turn = _hint(line, where)
-            if problem not in known:
-                some = ", ".join(sorted(known)[:_NAMED])
-                raise InputError(f"{where}: no problem {problem!r} among those chosen; ids look like {some}")
-            self.hints[problem, turn or self._next_turn(problem)] = text
+        lines = [(where, *_hint(line, where)) for where, line in _lines(path)]
+        _refuse_others(lines, {problem.id for problem in problems})
+        for where, problem, text, turn in lines:
+            if turn is not None:
+                if (problem, turn) in self.hints:
+                    raise InputError(f"{where}: turn {turn} of {problem} has a hint already; give each turn once")
+                self.hints[problem, turn] = text
+        for _, problem, text, turn in lines:
+            if turn is None:
+                self.hints[problem, self._next_turn(problem)] = text
 
     def _next_turn(self, problem: str) -> int:
         """Return the first turn for which the problem has no hint."""
@@ -132,9 +137,17 @@ class ModelHinter(Listener):
         return [model, self.model]
 
 
+def _refuse_others(lines: Iterable[_Line], known: Collection[str]) -> None:
+    """Raise InputError where a line is about a problem that was not chosen."""
+    for where, problem, *_ in lines:
+        if problem not in known:
+            some = ", ".join(sorted(known)[:_NAMED])
+            raise InputError(f"{where}: no problem {problem!r} among those chosen; ids look like {some}")
+
+
 def _hint(line: dict[str, object], where: str) -> tuple[str, str, int | None]:
     problem, text, turn = line.get("problem"), line.get("text"), line.get("turn")
-    if isinstance(problem, str) and isinstance(text, str) and isinstance(turn, int | None) and turn != 0:
+    if isinstance(problem, str) and isinstance(text, str) and (turn is None or (type(turn) is int and turn >= 1)):
         return problem, text, turn
     raise InputError(f'{where}: expected {{"problem": ID, "text": TEXT, "turn"?: 1, 2, ...}}')
 
