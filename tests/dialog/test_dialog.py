@@ -165,6 +165,18 @@ def test_hints_without_a_turn_take_those_that_are_free_wherever_they_stand(tmp_p
     assert texts == ["Of turn 1.", "First free.", "Of turn 3.", "Second free."]
 
 
+@pytest.mark.parametrize("other", [[HINTS[0] | {"text": "Subtract them."}], HINTS[1:], HINTS[2:]])
+def test_a_dialog_does_not_go_on_with_a_file_that_says_something_else(tmp_path, toy, other):
+    """Settings know a file by its name: the words that the run has must be the file's."""
+    first = write_hints(tmp_path, *HINTS)
+    talked(tmp_path, toy, Planned({}), lambda problems: FileHinter(first, problems))
+    (tmp_path / "elsewhere").mkdir()
+    second, model = write_hints(tmp_path / "elsewhere", *other), Planned({})
+    with pytest.raises(InputError, match=r"elsewhere/hints.jsonl: the run has another hint for turn 1 of toy/add"):
+        talked(tmp_path, toy, model, lambda problems: FileHinter(second, problems))
+    assert model.asked == []
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -41,7 +41,7 @@ class Person:
         if not self._gone:
             print(f"\n{problem.id}: {'passed' if last.passed else 'not passed'}\n\n{last.program.source.strip()}")
 
-    def read(self, text: str) -> str:
+    def recall(self, problem: Problem, turn: int, text: str) -> str:
         """All of it is the hint."""
         return text
 

@@ -58,8 +58,8 @@ class Hinter(Protocol):
         """Hear how a dialog ended."""
         ...
 
-    def read(self, text: str) -> str:
-        """Return the hint in what was recorded of one."""
+    def recall(self, problem: Problem, turn: int, text: str) -> str:
+        """Return the hint in what was recorded of a turn; raises InputError where it is not one of theirs."""
         ...
 
     def models(self, model: Model) -> list[Model]:
@@ -75,7 +75,7 @@ class Listener:
     def ended(self, problem: Problem, last: Attempt) -> None:
         """Nothing is to be heard."""
 
-    def read(self, text: str) -> str:
+    def recall(self, problem: Problem, turn: int, text: str) -> str:
         """All of it is the hint."""
         return text
 
@@ -94,6 +94,7 @@ class FileHinter(Listener):
     def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
         """Read the file; raises InputError that names file and line."""
         self.name = f"file:{path.name}"
+        self._path = path
         self.hints: dict[tuple[str, int], str] = {}
         lines = [(where, *_hint(line, where)) for where, line in _lines(path)]
         _refuse_others(lines, {problem.id for problem in problems})
@@ -114,6 +115,13 @@ class FileHinter(Listener):
         """Return the file's hint for this turn."""
         return self.hints.get((problem.id, turn))
 
+    def recall(self, problem: Problem, turn: int, text: str) -> str:
+        """Return what was recorded, where the file says it still: one that has grown goes on, another one does not."""
+        if self.hints.get((problem.id, turn)) != text:
+            place = f"turn {turn} of {problem.id}"
+            raise InputError(f"{self._path}: the run has another hint for {place}; give its own file, or another --out")
+        return text
+
 
 class ModelHinter(Listener):
     """Hints that a model writes: it sees the program and its failure, and explains in a few sentences."""
@@ -126,9 +134,9 @@ class ModelHinter(Listener):
 
     async def hint(self, talk: Talking, problem: Problem, failing: Attempt, turn: int) -> str | None:
         """Return what the model says of the program."""
-        return self.read(await talk.asked(problem, self.model, self.template, failing))
+        return self.template.words(await talk.asked(problem, self.model, self.template, failing))
 
-    def read(self, text: str) -> str:
+    def recall(self, problem: Problem, turn: int, text: str) -> str:
         """Return the words in what the model wrote."""
         return self.template.words(text)
 

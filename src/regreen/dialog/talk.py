@@ -86,7 +86,7 @@ class Talk:
         node = f"{failing.node}.0"
         known = self._grower.run.program(key_of(problem.id, node, "hint"))
         if known is not None:
-            return self._hinter.read(known.text or "") or None
+            return self._hinter.recall(problem, turn, known.text or "") or None
         hint = await self._hinter.hint(self, problem, failing, turn)
         if hint and self._grower.run.program(key_of(problem.id, node, "hint")) is None:  # a model's is there
             self._grower.note(spoken(problem, node, "hint", hint, self._hinter.name))
