@@ -17,6 +17,7 @@ from regreen.records import read_records
 from regreen.repair import Repairing, repair
 from regreen.report import Prices, RepairView, every_table, render, report
 from regreen.run import read_manifest
+from tests.refine.models import RIGHT, Writer, write, wrong
 from tests.repair.models import Planned
 from tests.toy import BAD, GOOD, PROBLEMS, interrupt_asking, write_problems
 
@@ -152,6 +153,19 @@ def test_trees_stand_beside_fresh_programs_for_as_many_tokens_with_and_without_t
     assert oracle["trees"]["value"] == oracle["other"]["value"] == pytest.approx(1 / 3)
     assert deployable["trees"]["value"] == deployable["other"]["value"] == 0, "nothing is shown: the first is taken"
     assert (oracle["verdict"], found["with_shown"]) == ("not distinguishable", 0)
+
+
+@pytest.mark.parametrize(("full", "solved"), [(False, 0), (True, 1)])
+def test_what_could_be_deployed_is_the_first_written_depth_first_too(tmp_path, full, solved):
+    """A repair that the shown checks alone let pass comes before the next first program, unless trees are full."""
+    fails_what_is_shown = "    return 1\n"
+    model = Writer({("p0", "0"): fails_what_is_shown, ("p0", "0.0"): wrong(5), ("p0", "1"): RIGHT})
+    repairing = Repairing("none", nr=1, order="dfs", full=full, controls=("resample",), again=0)
+    sampling = replace(TWO, prompt="codex")
+    repaired(tmp_path, str(write(tmp_path, 1)), model, repairing, sampling=sampling)
+    found = report([tmp_path / "run"])["repair"]["as_grown"]["resample"]
+    assert found["oracle"]["trees"]["value"] == 1
+    assert found["deployable"]["trees"]["value"] == solved
 
 
 def test_another_model_that_explains_also_writes_programs_alone_for_all_that_the_tree_cost(tmp_path, toy):

@@ -100,9 +100,9 @@ def _price(grown: Grown, key: Key, prices: Mapping[str, Prices]) -> float:
 
 
 def _in_order(grown: Grown, name: str) -> list[Node]:
-    """Return a tree's programs round by round, as they were written."""
+    """Return a tree's programs as they were written: round by round, or depth first."""
     nodes = [node for node in grown.trees[name].nodes.values() if node.has_program]
-    return sorted(nodes, key=lambda node: (len(node.path), node.path))
+    return sorted(nodes, key=lambda node: node.path if grown.depth_first else (len(node.path), node.path))
 
 
 def _has_shown(grown: Grown, name: str) -> bool:

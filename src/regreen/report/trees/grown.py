@@ -61,6 +61,7 @@ class Grown:
     whole: bool = True  # the run is finished: no control is half drawn
     full: bool = True  # no tree was left at a pass
     first_alone: bool = False  # first programs were drawn until one passed
+    depth_first: bool = False  # each was written after all that stands below the one before
 
     @property
     def clusters(self) -> list[str]:
@@ -93,6 +94,7 @@ def read_grown(run: Path) -> Grown:
         whole=manifest["finished"] is not None,
         full=settings.get("full", True),
         first_alone=stops_at_a_pass(settings),
+        depth_first=settings.get("order") == "dfs" and stops_at_a_pass(settings),
     )
     lines = ((f"{run / TREES}, byte {place}", record) for place, record in read_records(run / TREES))
     grown.trees = read_trees(lines)
