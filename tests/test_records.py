@@ -99,7 +99,12 @@ def test_a_timed_out_check_fails_every_part_that_needs_it():
     assert counts.problems["a"].passed_part == {"base": 1}
 
 
-def test_the_counts_of_a_directory_are_those_of_its_files(tmp_path):
+@pytest.mark.parametrize(("settings", "programs"), [({}, 2), ({"order": "dfs", "full": False}, 1)])
+def test_the_counts_of_a_directory_are_those_of_its_files_and_settings(tmp_path, settings, programs):
+    write_json(tmp_path / "manifest.json", {"settings": settings})
     (tmp_path / "problems.jsonl").write_text('{"id":"a"}\n')
-    (tmp_path / "verdicts.jsonl").write_text(json.dumps(verdict("a", "passed", ["passed"])) + "\n")
-    assert read_counts(tmp_path).outcomes == {"passed": 1}
+    lines = [{**verdict("a", "passed", ["passed"]), "index": index} for index in range(2)]
+    (tmp_path / "verdicts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = read_counts(tmp_path)
+    assert found.outcomes == {"passed": 2}
+    assert found.problems["a"].programs == programs

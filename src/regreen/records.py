@@ -20,7 +20,7 @@ from typing import Any, TextIO
 from regreen.errors import InfrastructureError, InputError
 from regreen.tree import RepairTree, read_trees
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 MANIFEST = "manifest.json"
 SCORES = "scores.json"
@@ -188,7 +188,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 def unwritten(path: object, error: OSError) -> InfrastructureError | InputError:
     """Return what to raise where a file cannot be written: after a full disk the same call goes on, else none will."""
-    if error.errno in _NO_ROOM:
+    if error.errno in NO_ROOM:
         kept = "what is finished is kept: make room and type the same command again"
         return InfrastructureError(f"{path}: cannot be written ({error.strerror}); {kept}")
     return InputError(f"{path}: cannot be written ({error.strerror}); give a place where it can")
@@ -338,9 +338,9 @@ def counts_for(settings: Mapping[str, Any]) -> Counts:
     return Counts(settings.get("temperature", ()), first_alone=stops_at_a_pass(settings))
 
 
-def read_counts(run: Path, settings: Mapping[str, Any] | None = None) -> Counts:
-    """Add up the records of a run directory with these settings."""
-    counts = counts_for(settings or {})
+def read_counts(run: Path) -> Counts:
+    """Add up the records of a run directory."""
+    counts = counts_for(read_json(run / MANIFEST)["settings"])
     for name, add in (
         (PROBLEMS, counts.add_problem),
         (PROGRAMS, counts.add_program),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from regreen.errors import InputError
-from regreen.metrics import Estimate, score
+from regreen.metrics import Estimate, holm, score
 from regreen.records import RECORDED, VERDICTS, Counts, Places, ProblemCounts, Record, read_records
 from regreen.verdict import Outcome
 
@@ -141,6 +141,13 @@ def _scores(
     labels = _clusters(problems)
     estimates = {k: score(counts, k, clusters=labels, biased=biased, seed=view.seed) for k in view.ks or (1,)}
     return {f"pass@{k}": estimate_record(estimate, k) for k, estimate in estimates.items()}
+
+
+def correct(compared: Iterable[Record | None]) -> None:
+    """Put beside each ``p`` of a table, as ``p_holm``, what it is when corrected for their number (Holm 1979)."""
+    there = [line for line in compared if line is not None]
+    for line, p in zip(there, holm([line["p"] for line in there]), strict=True):
+        line["p_holm"] = p
 
 
 def _clusters(problems: Mapping[str, ProblemCounts]) -> dict[str, str]:

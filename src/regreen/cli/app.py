@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 import sys
@@ -73,9 +72,9 @@ def _run(arguments: list[str] | None) -> int:
         return error.exit_code
     except OSError as error:
         place = error.filename or "input or output"
-        if error.errno == errno.ENOSPC:
-            from regreen.records import unwritten
+        from regreen.records import NO_ROOM, unwritten
 
+        if error.errno in NO_ROOM:
             full = unwritten(place, error)
             say(str(full))
             return full.exit_code

@@ -5,12 +5,12 @@ Source: Austin et al. 2021 (arXiv 2108.07732), section 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from regreen.metrics import holm, mean_interval, paired_difference, paired_permutation
+from regreen.metrics import mean_interval, paired_difference, paired_permutation
 from regreen.records import Record
-from regreen.summary import estimate_record
+from regreen.summary import correct, estimate_record
 from regreen.tree import RepairTree
 
 
@@ -37,7 +37,7 @@ def turn_curve(
         and ``p_holm``, corrected for all turns but the first, whose program is the same on both sides. There are none
         where no dialog has begun.
     """
-    curve = []
+    curve: list[Record] = []
     how: Any = {"clusters": [(clusters or {}).get(name, name) for name in trees], "seed": seed}
     for turn in range(1, turns + 1) if trees else ():
         hinted = [float(_solved(tree, turn)) for tree in trees.values()]
@@ -48,16 +48,10 @@ def turn_curve(
             line["difference"] = estimate_record(paired_difference(alone, hinted, **how), 1)
             line["p"] = paired_permutation(alone, hinted, **how)
         curve.append(line)
-    if fresh:
-        _correct(curve)
+    if fresh and curve:
+        curve[0]["p_holm"] = None
+        correct(curve[1:])
     return {"problems": len(trees), "hints": sum(_hints(tree) for tree in trees.values()), "turns": curve}
-
-
-def _correct(curve: Sequence[Record]) -> None:
-    """Correct the p of a curve's turns for their number; the first compares programs with themselves."""
-    corrected = holm([line["p"] if line["turn"] > 1 else None for line in curve])
-    for line, p in zip(curve, corrected, strict=True):
-        line["p_holm"] = p
 
 
 def _solved(tree: RepairTree, turn: int) -> bool:

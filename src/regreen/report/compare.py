@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regreen.metrics import holm, mcnemar_exact, paired_difference, paired_permutation, pass_at_k
+from regreen.metrics import mcnemar_exact, paired_difference, paired_permutation, pass_at_k
 from regreen.records import Counts, ProblemCounts, Record
-from regreen.summary import estimate_record
+from regreen.summary import correct, estimate_record
 
 ALPHA = 0.05
 
@@ -33,9 +33,9 @@ def compare(first: Counts, second: Counts, *, ks: Sequence[int] = (1,), seed: in
 
 def _conclude(differences: Sequence[Record]) -> None:
     """Say of each difference whether it can be told from chance, over all of them together."""
-    corrected = holm([record["p"] for record in differences])
-    for record, p in zip(differences, corrected, strict=True):
-        record |= {"p_holm": p, "distinguishable": p is not None and p < ALPHA}
+    correct(differences)
+    for record in differences:
+        record["distinguishable"] = record["p_holm"] is not None and record["p_holm"] < ALPHA
 
 
 def _has_programs(counts: Counts, name: str) -> bool:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regreen.controls import NAMED, RESAMPLE, STRANGER, SWAPPED, UNTOLD, WITHIN
-from regreen.metrics import Estimate, holm, mean_interval, paired_difference, paired_permutation
+from regreen.metrics import Estimate, mean_interval, paired_difference, paired_permutation
 from regreen.records import PROGRAMS, Key, Record, read_records
 from regreen.report.trees.grown import Grown, Judged, read_grown
 from regreen.similarity import copies, edit_similarity
-from regreen.summary import estimate_record
+from regreen.summary import correct, estimate_record
 from regreen.tree import REFUSED, Node, RepairTree
 
 LADDER = (WITHIN, SWAPPED, NAMED, UNTOLD, STRANGER)
@@ -97,10 +97,10 @@ class _Run:
     def to_json(self) -> Record:
         rounds = [self.round(number) for number in range(self.last + 1)]
         ladder = {role.removeprefix("control:"): self.rung(role) for role in LADDER}
-        _correct(rounds)
+        correct(rounds)
         for line in rounds:
-            _correct([line[rule] for rule in RULES])
-        _correct([*ladder.values()])
+            correct([line[rule] for rule in RULES])
+        correct([*ladder.values()])
         return {
             "problems": len(self.chains),
             "chains": sum(map(len, self.chains.values())),
@@ -260,13 +260,6 @@ def _any_hidden(programs: Sequence[Judged]) -> bool:
 def _selected(programs: Sequence[Judged]) -> bool:
     chosen = next((program for program in programs if program.shown), programs[0] if programs else None)
     return chosen is not None and chosen.passed
-
-
-def _correct(compared: Sequence[Record | None]) -> None:
-    """Put beside each p of a table what it is when corrected for their number (Holm)."""
-    there = [line for line in compared if line is not None]
-    for line, p in zip(there, holm([line["p"] for line in there]), strict=True):
-        line["p_holm"] = p
 
 
 def _gains(rounds: Sequence[Record]) -> Record:

@@ -32,7 +32,7 @@ class RunData:
 def load(path: Path) -> RunData:
     """Read a run directory; raises InputError if it is none."""
     manifest = read_manifest(path)
-    return RunData(path, manifest, read_counts(path, manifest["settings"]))
+    return RunData(path, manifest, read_counts(path))
 
 
 def report(paths: Sequence[Path], view: View | None = None, *, repair_view: RepairView | None = None) -> Record:

@@ -123,7 +123,7 @@ def paired_table(paired: Record) -> Table:
             )
     if not paired["problems"]:
         rows.append(["no problem has programs in both runs", "", "", ""])
-    notes = [f"{paired['problems']} problems in both runs"]
+    notes = [f"{paired['problems']} problems in both runs"] if paired["problems"] else []
     if paired["asked_otherwise"]:
         notes.append(f"NOT THE SAME: the runs state or check {paired['asked_otherwise']} of them differently")
     if len(rows) > 1:

@@ -58,10 +58,23 @@ class Grown:
     bills: dict[Key, Bill] = field(default_factory=dict)
     rejudged: list[tuple[Key, bool, bool]] = field(default_factory=list)  # passed first, and again
     flipped: list[str] = field(default_factory=list)
+    settings: Record = field(default_factory=dict)  # of the run
     whole: bool = True  # the run is finished: no control is half drawn
-    full: bool = True  # no tree was left at a pass
-    first_alone: bool = False  # first programs were drawn until one passed
-    depth_first: bool = False  # each was written after all that stands below the one before
+
+    @property
+    def full(self) -> bool:
+        """Whether no tree was left at a pass."""
+        return bool(self.settings.get("full", True))
+
+    @property
+    def first_alone(self) -> bool:
+        """Whether first programs were drawn until one passed."""
+        return stops_at_a_pass(self.settings)
+
+    @property
+    def depth_first(self) -> bool:
+        """Whether each first program was written after all that stands below the one before."""
+        return self.first_alone and self.settings["order"] == "dfs"
 
     @property
     def clusters(self) -> list[str]:
@@ -88,14 +101,7 @@ def read_grown(run: Path) -> Grown:
     """Read a run directory that has trees; raises InputError for records that are none."""
     problems = {record["id"]: record for _, record in read_records(run / PROBLEMS)}
     manifest = read_manifest(run)
-    settings = manifest["settings"]
-    grown = Grown(
-        problems=problems,
-        whole=manifest["finished"] is not None,
-        full=settings.get("full", True),
-        first_alone=stops_at_a_pass(settings),
-        depth_first=settings.get("order") == "dfs" and stops_at_a_pass(settings),
-    )
+    grown = Grown(problems=problems, settings=manifest["settings"], whole=manifest["finished"] is not None)
     lines = ((f"{run / TREES}, byte {place}", record) for place, record in read_records(run / TREES))
     grown.trees = read_trees(lines)
     for _, record in read_records(run / VERDICTS):
